@@ -1,0 +1,128 @@
+"""DuckDB: opening it with bounds, naming things safely in SQL, and reading what it says.
+
+The only importer of duckdb. It keeps to the subset that 1.5.5 and 2.0 have in common: results
+are always fetched whole, because an unfinished one owns its connection in 2.0.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from meshport.errors import MeshportError, Place, ProductError, PublishError
+from meshport.sql_text import literal
+
+Connection = duckdb.DuckDBPyConnection
+EngineError = duckdb.Error
+
+MEMORY_LIMIT = "2GB"
+
+
+@dataclass(frozen=True)
+class NativeColumn:
+    """A column as the engine sees it: its name and DuckDB type, spelt by DuckDB."""
+
+    name: str
+    type: str
+
+
+def connect_memory(memory_limit: str = MEMORY_LIMIT, threads: int | None = None) -> Connection:
+    """An empty in-memory database in UTC; it spills nothing outside of its own temp folder."""
+    con = duckdb.connect(":memory:", config=_config(memory_limit, threads))
+    con.execute("set TimeZone = 'UTC'")
+    return con
+
+
+def open_warehouse(file: Path, read_only: bool = False) -> Connection:
+    """Open a domain's private warehouse.
+
+    Raises ProductError: MP240 another process has it, MP241 another DuckDB wrote it,
+    MP242 the file is damaged.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        con = duckdb.connect(str(file), read_only=read_only, config=_config(MEMORY_LIMIT, None))
+    except duckdb.Error as error:
+        raise _cannot_open(file, str(error)) from error
+    con.execute("set TimeZone = 'UTC'")
+    return con
+
+
+def _config(memory_limit: str, threads: int | None) -> dict[str, Any]:
+    config: dict[str, Any] = {"memory_limit": memory_limit}
+    if threads:
+        config["threads"] = threads
+    return config
+
+
+def _cannot_open(file: Path, said: str) -> MeshportError:
+    place = Place(file.name)
+    if "lock" in said.lower():
+        holder = re.search(r"PID (\d+)", said)
+        who = f"process {holder[1]}" if holder else "another process"
+        return ProductError(
+            "MP240", f"{who} has the private warehouse open", place, "wait for it, or stop it"
+        )
+    remedy = f"move {file.name} away: it is built anew from the sources; releases are not in it"
+    if "version" in said.lower():
+        fact = f"another version of DuckDB wrote the private warehouse (here: {duckdb.__version__})"
+        return ProductError("MP241", fact, place, remedy)
+    return ProductError("MP242", f"the private warehouse cannot be read: {said}", place, remedy)
+
+
+def parquet_scan(files: Iterable[Path | str]) -> str:
+    """The SQL table function that reads exactly these Parquet files, in this order."""
+    paths = ", ".join(literal(str(file)) for file in files)
+    return f"read_parquet([{paths}])"
+
+
+def describe(con: Connection, relation: str) -> list[NativeColumn]:
+    """The columns of a table, view or table function."""
+    rows = con.execute(f"describe select * from {relation}").fetchall()
+    return [NativeColumn(row[0], row[1]) for row in rows]
+
+
+def normalised_types(con: Connection, types: Sequence[str]) -> list[str] | None:
+    """DuckDB's own spelling of type names, or None where it does not know one of them."""
+    if not all(_TYPE_TEXT.fullmatch(text) for text in types):
+        return None
+    columns = ", ".join(f"cast(null as {text}) as c{i}" for i, text in enumerate(types))
+    try:
+        return [row[1] for row in con.execute(f"describe select {columns}").fetchall()]
+    except duckdb.Error:
+        return None
+
+
+# Enough for every type name and nothing else: no quote, no semicolon, no comment.
+_TYPE_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9_ ]*(\([A-Za-z0-9_ ,()\[\]]*\))?[A-Za-z ]*(\[\d*\])*")
+
+
+def run_bounded(con: Connection, sql: str, seconds: float) -> list[tuple[Any, ...]]:
+    """Rows of a query that is interrupted after `seconds`; then raises the engine's error."""
+    timer = threading.Timer(seconds, con.interrupt)
+    timer.start()
+    try:
+        return con.execute(sql).fetchall()
+    finally:
+        timer.cancel()
+
+
+def disk_error(error: Exception, doing: str) -> PublishError | None:
+    """The error to raise where the disk is full or refuses, None where it is something else."""
+    said = str(error)
+    if isinstance(error, OSError):
+        said = os.strerror(error.errno) if error.errno else said
+    elif "No space left" not in said and "Could not write" not in said:
+        return None
+    return PublishError(
+        "MP420",
+        f"the disk refused while {doing}: {said.splitlines()[0]}",
+        hint="free some room and run again; the last release is untouched",
+    )
