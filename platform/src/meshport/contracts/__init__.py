@@ -1,0 +1,1 @@
+"""Data contracts (ODCS): read with places, validated, as frozen values in our words."""

@@ -1,0 +1,192 @@
+"""What the Open Data Contract Standard itself says of a file: its official JSON schema.
+
+The schema is read from the `open-data-contract-standard` package. It is the only importer of
+jsonschema-rs. Two things are added: every unknown key is found (the schema leaves some objects
+open), and each finding has a line, a column and, where one is near, the right name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jsonschema_rs
+
+from meshport.errors import ContractError, MeshportError
+from meshport.yaml_file import KeyPath, YamlDocument
+
+_KIND = jsonschema_rs.ValidationErrorKind
+_NAMES = ("name", "id", "property", "channel", "server")
+_TYPE_BLOCKS = ("map", "vector")
+# Said better, with the nearest name, by the walk over unknown keys.
+_SAID_BY_WALK = (_KIND.UnevaluatedProperties,)
+
+
+def schema_faults(document: YamlDocument) -> list[MeshportError]:
+    """Every way in which the document breaks the official schema, in file order (MP103)."""
+    unknown = list(_unknown_keys(_schema(), document.value, ()))
+    faults = [(path, _unknown_fault(document, path, allowed)) for path, allowed in unknown]
+    seen = {path for path, _ in unknown}
+    for error in _validator().iter_errors(document.value):
+        path = tuple(error.instance_path)
+        if isinstance(error.kind, _SAID_BY_WALK) or _is_echo(error, path, seen):
+            continue
+        fact, hint = _explain(error, where(document.value, path))
+        faults.append((path, ContractError("MP103", fact, document.place(path), hint)))
+    unique = {(str(fault), path): fault for path, fault in faults}
+    return sorted(unique.values(), key=_file_order)
+
+
+def nearest(name: str, choices: Iterator[str] | list[str] | set[str]) -> str | None:
+    """The choice that `name` is most likely a misspelling of."""
+    lowered = {choice.lower(): choice for choice in sorted(choices)}
+    found = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[found[0]] if found else None
+
+
+def name_hint(name: str, choices: Iterator[str] | list[str] | set[str]) -> str:
+    """A way out for a name that is not among the choices."""
+    names = sorted(choices)
+    near = nearest(name, names)
+    return f"did you mean `{near}`?" if near else f"known here: {', '.join(names)}"
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    source = resources.files("open_data_contract_standard") / "schema.json"
+    schema: dict[str, Any] = json.loads(source.read_bytes())
+    return schema
+
+
+@cache
+def _validator() -> jsonschema_rs.Draft201909Validator:
+    return jsonschema_rs.Draft201909Validator(_schema())
+
+
+def _unknown_keys(
+    schema: dict[str, Any], value: Any, path: KeyPath
+) -> Iterator[tuple[KeyPath, set[str]]]:
+    nodes = list(_applying(schema, value))
+    if isinstance(value, list):
+        items = [node["items"] for node in nodes if isinstance(node.get("items"), dict)]
+        for index, item in enumerate(value):
+            for inner in items:
+                yield from _unknown_keys(inner, item, (*path, index))
+    if not isinstance(value, dict):
+        return
+    known: dict[str, list[dict[str, Any]]] = {}
+    for node in nodes:
+        for name, inner in node.get("properties", {}).items():
+            known.setdefault(name, []).append(inner)
+    # An object for which the standard names no keys, as `arguments`, is free.
+    for key in value if known else ():
+        if key not in known:
+            yield (*path, key), set(known)
+        for inner in known.get(key, ()):
+            yield from _unknown_keys(inner, value[key], (*path, key))
+
+
+def _applying(schema: dict[str, Any], value: Any) -> Iterator[dict[str, Any]]:
+    """The schema's parts that speak about this value, references and conditions resolved."""
+    yield schema
+    if "$ref" in schema:
+        yield from _applying(_resolve(schema["$ref"]), value)
+    for part in schema.get("allOf", []):
+        yield from _applying(part, value)
+    for part in (*schema.get("anyOf", []), *schema.get("oneOf", [])):
+        if _fits_type(part, value):
+            yield from _applying(part, value)
+    if "if" in schema:
+        branch = schema.get("then" if _holds(json.dumps(schema["if"]), value) else "else")
+        if branch:
+            yield from _applying(branch, value)
+
+
+def _fits_type(part: dict[str, Any], value: Any) -> bool:
+    kinds = {"object": dict, "array": list, "string": str}
+    named = [node["type"] for node in _applying(part, None) if isinstance(node.get("type"), str)]
+    return all(isinstance(value, kinds.get(kind, object)) for kind in named)
+
+
+def _holds(condition: str, value: Any) -> bool:
+    return _condition(condition).is_valid(value)
+
+
+@cache
+def _condition(condition: str) -> jsonschema_rs.Draft201909Validator:
+    return jsonschema_rs.Draft201909Validator(
+        {**json.loads(condition), "$defs": _schema()["$defs"]}
+    )
+
+
+def _resolve(reference: str) -> dict[str, Any]:
+    node = _schema()
+    for part in reference.removeprefix("#/").split("/"):
+        node = node[part]
+    return node
+
+
+def _unknown_fault(document: YamlDocument, path: KeyPath, allowed: set[str]) -> ContractError:
+    key = str(path[-1])
+    fact = f"unknown key `{key}` in {where(document.value, path[:-1])}"
+    return ContractError("MP103", fact, document.place(path), name_hint(key, allowed))
+
+
+def _is_echo(error: jsonschema_rs.ValidationError, path: KeyPath, seen: set[KeyPath]) -> bool:
+    """Whether the error only repeats that a key at or below its place is unknown."""
+    if isinstance(error.kind, _KIND.Required) and error.kind.property in _TYPE_BLOCKS:
+        # The 3.2.0 schema asks for these of a column without logicalType too: its condition
+        # `logicalType is map` also holds where the key is absent.
+        return isinstance(error.instance, dict) and "logicalType" not in error.instance
+    if isinstance(error.kind, _KIND.AdditionalProperties):
+        return all((*path, name) in seen for name in error.kind.unexpected)
+    return isinstance(error.kind, _KIND.OneOfNotValid | _KIND.AnyOf) and any(
+        known[: len(path)] == path for known in seen
+    )
+
+
+def _explain(error: jsonschema_rs.ValidationError, place: str) -> tuple[str, str | None]:
+    kind = error.kind
+    if isinstance(kind, _KIND.Required):
+        return f"{place} lacks the key `{kind.property}`", None
+    if isinstance(kind, _KIND.Type) and isinstance(error.instance, int | float | bool):
+        return f"{place} is {json.dumps(error.instance)}, not a {_types(kind)}", (
+            "put it in quotes" if "string" in _types(kind) else None
+        )
+    if isinstance(kind, _KIND.Enum):
+        choices = [str(option) for option in kind.options]
+        return f"{place} is `{error.instance}`", name_hint(str(error.instance), choices)
+    if isinstance(kind, _KIND.OneOfMultipleValid):
+        return f"{place} says the same thing in two ways", "keep exactly one operator (mustBe, …)"
+    if isinstance(kind, _KIND.AdditionalProperties):
+        return f"{place}: {', '.join(kind.unexpected)} does not go with this type", None
+    return f"{place}: {error.message[:300]}", None
+
+
+def _types(kind: Any) -> str:
+    return " or ".join(str(name) for name in kind.types)
+
+
+def where(value: Any, path: KeyPath) -> str:
+    """A path as a person would say it: list positions by the name of what stands there."""
+    parts = []
+    for part in path:
+        value = value[part] if _has(value, part) else None
+        named = isinstance(part, int) and isinstance(value, dict)
+        parts.append(str(next((value[k] for k in _NAMES if k in value), part) if named else part))
+    return f"`{'.'.join(parts)}`" if parts else "the contract"
+
+
+def _has(value: Any, part: str | int) -> bool:
+    if isinstance(part, int):
+        return isinstance(value, list) and part < len(value)
+    return isinstance(value, dict) and part in value
+
+
+def _file_order(fault: MeshportError) -> tuple[int, int, str]:
+    place = fault.place
+    return (place.line or 0, place.column or 0, fault.fact) if place else (0, 0, fault.fact)
