@@ -1,0 +1,1 @@
+"""Data products (ODPS): what domains offer and what they rely on."""

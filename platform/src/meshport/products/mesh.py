@@ -1,0 +1,215 @@
+"""The whole mesh as its files state it: data products, their ports, and who relies on whom."""
+
+from __future__ import annotations
+
+import graphlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from meshport.contracts.model import Contract, Reference
+from meshport.contracts.read import read_contract
+from meshport.errors import ManyFaultsError, MeshportError, Place, ProductError
+from meshport.names import PortId, is_name
+from meshport.products.descriptor import DESCRIPTOR_FILE, Descriptor, OutputPort, read_descriptor
+
+
+@dataclass(frozen=True)
+class Port:
+    """An output port: its address, its contract, and the ports it is built from."""
+
+    id: PortId
+    contract: Contract
+    inputs: tuple[PortId, ...]
+    is_deprecated: bool
+
+
+@dataclass(frozen=True)
+class DataProduct:
+    """What one domain offers, and what it relies on."""
+
+    domain: str
+    folder: Path
+    descriptor: Descriptor
+    ports: tuple[Port, ...]
+    inputs: Mapping[PortId, Contract]
+    """The ports of other products that this one reads, with their contracts."""
+
+    @property
+    def upstream(self) -> tuple[str, ...]:
+        """The domains this product relies on."""
+        return tuple(sorted({port.domain for port in self.inputs}))
+
+    def port(self, name: str, major: int) -> Port | None:
+        """The product's port of that name and major version."""
+        wanted = PortId(self.domain, name, major)
+        return next((port for port in self.ports if port.id == wanted), None)
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """All data products that can be read; `broken` holds, by domain, why others cannot."""
+
+    root: Path
+    products: Mapping[str, DataProduct]
+    broken: Mapping[str, MeshportError]
+
+    @property
+    def ports(self) -> Iterator[Port]:
+        """Every readable output port, in the order in which domains publish."""
+        for domain in self.publishing_order():
+            yield from self.products[domain].ports
+
+    def find(self, port: PortId) -> Port | None:
+        """The port at that address."""
+        product = self.products.get(port.domain)
+        return product.port(port.port, port.major) if product else None
+
+    def consumers_of(self, port: PortId) -> list[Port]:
+        """The output ports that are built from this one."""
+        return [other for other in self.ports if port in other.inputs]
+
+    def publishing_order(self) -> list[str]:
+        """Domain names, upstream first; raises ProductError MP206 where they form a circle."""
+        graph = {name: product.upstream for name, product in self.products.items()}
+        sorter = graphlib.TopologicalSorter({name: sorted(graph[name]) for name in sorted(graph)})
+        try:
+            return [name for name in sorter.static_order() if name in self.products]
+        except graphlib.CycleError as error:
+            circle = " → ".join(reversed(error.args[1]))
+            raise ProductError(
+                "MP206", f"domains rely on each other in a circle: {circle}"
+            ) from error
+
+    def require(self) -> Mesh:
+        """This mesh, if every data product of it can be read; else raises what is wrong."""
+        faults = list(self.broken.values())
+        if faults:
+            raise faults[0] if len(faults) == 1 else ManyFaultsError(faults)
+        return self
+
+
+def domain_names(root: Path) -> list[str]:
+    """The domains that have a descriptor below `domains/`."""
+    return sorted(file.parent.name for file in (root / "domains").glob(f"*/{DESCRIPTOR_FILE}"))
+
+
+def load_mesh(root: Path) -> Mesh:
+    """Read every data product below `root`; a broken one does not hide the others."""
+    products, broken = {}, {}
+    for domain in domain_names(root):
+        try:
+            products[domain] = load_product(root, domain)
+        except MeshportError as error:
+            broken[domain] = error
+    return Mesh(root, products, broken)
+
+
+def load_product(root: Path, domain: str) -> DataProduct:
+    """Read one data product with its contracts and those of its input ports.
+
+    Raises ContractError MP101 to MP106 and ProductError MP201 to MP208.
+    """
+    folder = root / "domains" / domain
+    file = folder / DESCRIPTOR_FILE
+    if not is_name(domain) or not file.is_file():
+        raise ProductError("MP207", f"there is no domain `{domain}`", hint=_known(root))
+    shown = f"domains/{domain}/{DESCRIPTOR_FILE}"
+    descriptor = read_descriptor(file, shown)
+    if descriptor.domain != domain:
+        raise ProductError("MP203", f"the domain is `{descriptor.domain}`", Place(shown))
+    inputs = dict(_inputs(root, descriptor, shown))
+    ports = tuple(_port(root, port, shown) for port in descriptor.output_ports)
+    _refuse_unoffered(root, domain, {port.id for port in ports})
+    return DataProduct(domain, folder, descriptor, ports, inputs)
+
+
+def port_contract(root: Path, port: PortId) -> Contract:
+    """The contract behind a port; raises ContractError, or ProductError MP202, MP203."""
+    file = root / port.contract_path
+    if not file.is_file():
+        raise ProductError("MP202", f"the port {port} has no contract", Place(port.contract_path))
+    contract = read_contract(file, port.contract_path)
+    if contract.id != port.contract_id or contract.major != port.major:
+        raise ProductError(
+            "MP203",
+            f"the file holds {contract.id} {contract.version}",
+            Place(port.contract_path),
+            f"its name asks for {port.contract_id} {port.major}.x.y",
+        )
+    if len(contract.tables) != 1 or contract.table.name != port.port:
+        names = ", ".join(table.name for table in contract.tables) or "none"
+        fact = f"a port is one table named `{port.port}`, the contract has {names}"
+        raise ProductError("MP203", fact, Place(port.contract_path))
+    return contract
+
+
+def referenced_port(contract: Contract, reference: Reference) -> PortId | None:
+    """The port whose contract a relationship points to; None within the same contract.
+
+    Raises ProductError MP208 where the file is not a contract of this mesh.
+    """
+    if reference.file is None:
+        return None
+    parts: list[str] = []
+    for part in (*Path(contract.file).parent.parts, *Path(reference.file).parts):
+        if part == "..":
+            parts = parts[:-1]
+        elif part != ".":
+            parts.append(part)
+    stem = parts[-1].removesuffix(".odcs.yaml")
+    if len(parts) != 3 or parts[0] != "contracts":
+        raise ProductError(
+            "MP208", f"`{reference.file}` leads out of contracts/", Place(contract.file)
+        )
+    return PortId.parse(f"{parts[1]}.{stem}")
+
+
+def _inputs(root: Path, descriptor: Descriptor, shown: str) -> Iterator[tuple[PortId, Contract]]:
+    for port in descriptor.input_ports:
+        address = _port_id(port.contract_id, port.version, shown)
+        if not (root / address.contract_path).is_file():
+            raise ProductError("MP204", f"the input port {address} does not exist", Place(shown))
+        contract = port_contract(root, address)
+        if _numbers(port.version) > _numbers(contract.version):
+            fact = (
+                f"the input port {address} asks for {port.version}, offered is {contract.version}"
+            )
+            raise ProductError("MP204", fact, Place(shown))
+        yield address, contract
+
+
+def _port(root: Path, port: OutputPort, shown: str) -> Port:
+    address = _port_id(port.contract_id, port.version, shown)
+    contract = port_contract(root, address)
+    if contract.version != port.version or port.name != address.port:
+        fact = (
+            f"the descriptor offers {port.name} {port.version}, the contract is {contract.version}"
+        )
+        raise ProductError("MP203", fact, Place(shown), f"see {address.contract_path}")
+    inputs = tuple(_port_id(item.id, item.version, shown) for item in port.input_contracts)
+    return Port(address, contract, inputs, port.deprecated)
+
+
+def _port_id(contract_id: str, version: str, shown: str) -> PortId:
+    try:
+        return PortId.parse(f"{contract_id}.v{version.partition('.')[0]}")
+    except MeshportError as error:
+        fact = f"`{contract_id}` {version} is not a port"
+        raise ProductError("MP203", fact, Place(shown), error.hint) from error
+
+
+def _refuse_unoffered(root: Path, domain: str, offered: set[PortId]) -> None:
+    for file in sorted((root / "contracts" / domain).glob("*.odcs.yaml")):
+        address = PortId.parse(f"{domain}.{file.name.removesuffix('.odcs.yaml')}")
+        if address not in offered:
+            fact = f"no output port of the {domain} descriptor offers this contract"
+            raise ProductError("MP205", fact, Place(address.contract_path))
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _known(root: Path) -> str:
+    return f"domains here: {', '.join(domain_names(root)) or 'none'}"
