@@ -1,0 +1,77 @@
+"""The declaration of one source extract, and finding its file in a folder."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from meshport.errors import Place, ProductError
+
+SUFFIXES = (".csv", ".csv.gz", ".parquet")
+
+
+@dataclass(frozen=True)
+class Extract:
+    """One table of a source system, as it is exported to files.
+
+    `columns` maps the source's column names to DuckDB types. `becomes` names the dbt model in
+    which every row ends up, `key` maps the source's key to that model's columns: from the two
+    follows the proof that no row got lost. A lookup, which only completes other rows, has none.
+    """
+
+    table: str
+    file: str
+    columns: Mapping[str, str]
+    becomes: str | None = None
+    key: Mapping[str, str] = field(default_factory=dict)
+    is_optional: bool = False
+
+    def find(self, folder: Path) -> Path | None:
+        """The extract's file; None where an optional one is absent.
+
+        Raises ProductError: MP210 it is missing, MP214 it is there in two forms.
+        """
+        found = [path for s in SUFFIXES if (path := folder / (self.file + s)).is_file()]
+        if len(found) > 1:
+            names = " and ".join(path.name for path in found)
+            raise ProductError("MP214", f"both {names} are in the source folder", Place(self.file))
+        if not found and not self.is_optional:
+            raise self._missing(folder)
+        return found[0] if found else None
+
+    def _missing(self, folder: Path) -> ProductError:
+        names = ", ".join(self.file + suffix for suffix in SUFFIXES)
+        here = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        hint = f"it holds {', '.join(here[:12])}" if here else "the folder is empty or not there"
+        return ProductError(
+            "MP210", f"none of {names} is in the source folder", Place(self.file), hint
+        )
+
+
+def read_header(file: Path) -> list[str]:
+    """The column names in a CSV file's first record; a byte-order mark is not part of them.
+
+    Raises ProductError: MP212 unreadable, MP215 not comma-separated text.
+    """
+    try:
+        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
+            first = stream.readline(1_000_000)
+        header = next(csv.reader(io.StringIO(first.decode("utf-8-sig"))), [])
+    except (OSError, EOFError, csv.Error, UnicodeDecodeError) as error:
+        raise ProductError(
+            "MP212", f"the file cannot be read: {error}", Place(file.name)
+        ) from error
+    if len(header) < 2:
+        raise ProductError(
+            "MP215",
+            f"the first line is one single field: {header[0][:80]!r}"
+            if header
+            else "no header line",
+            Place(file.name, 1),
+            "fields are separated by commas, the first line names the columns",
+        )
+    return header
