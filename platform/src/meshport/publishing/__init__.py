@@ -1,0 +1,1 @@
+"""Candidate → audit → release: what becomes visible, all of it or nothing."""

@@ -1,0 +1,171 @@
+"""The releases of all domains on disk, and the one pointer per domain that says which is current.
+
+store/<domain>/
+    pointer.json                     current release and every move of the pointer
+    releases/<release>/manifest.json what the release holds; kept for ever
+    releases/<release>/lease         held shared by every reader
+    releases/<release>/expired       its data is no longer kept
+    files/<ab>/<sha256>.<suffix>     immutable, named by content, shared by releases
+    candidates/<run>/                what a publish is working on; swept by the next
+    refusal.json                     why the last attempt was kept back
+    lock                             held by the one who publishes
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from meshport.errors import Place, PublishError
+from meshport.publishing.durable import write_atomically
+from meshport.publishing.lock import shared_lease
+from meshport.publishing.manifest import Manifest, PortRelease
+
+
+@dataclass(frozen=True)
+class Move:
+    """One move of a domain's pointer; `number` counts from 1 and never goes back."""
+
+    number: int
+    act: str
+    release: str
+    at: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Where a domain stands: the moves so far, the last one last."""
+
+    moves: tuple[Move, ...]
+
+    @property
+    def current(self) -> str | None:
+        """The current release; None before the first."""
+        return self.moves[-1].release if self.moves else None
+
+    @property
+    def number(self) -> int:
+        """The number of the last move, 0 before the first."""
+        return self.moves[-1].number if self.moves else 0
+
+
+class DomainStore:
+    """One domain's releases; reading needs no lock, moving the pointer needs the domain's."""
+
+    def __init__(self, folder: Path, domain: str) -> None:
+        self.folder = folder
+        self.domain = domain
+
+    def pointer(self) -> Pointer:
+        """Where the domain stands now; raises PublishError MP402 where that cannot be read."""
+        try:
+            text = (self.folder / "pointer.json").read_bytes()
+        except FileNotFoundError:
+            return Pointer(())
+        try:
+            return Pointer(tuple(Move(**move) for move in json.loads(text)["moves"]))
+        except (ValueError, KeyError, TypeError) as error:
+            place = Place(f"store/{self.domain}/pointer.json")
+            raise PublishError("MP402", f"the pointer is damaged: {error}", place) from error
+
+    def move(self, act: str, release: str, at: datetime, reason: str | None = None) -> Pointer:
+        """Make `release` the current one for every reader, in one step."""
+        before = self.pointer()
+        move = Move(before.number + 1, act, release, at.isoformat(), reason)
+        after = Pointer((*before.moves, move))
+        content = json.dumps({"moves": [asdict(m) for m in after.moves]}, indent=1)
+        write_atomically(self.folder / "pointer.json", content.encode())
+        return after
+
+    def manifest(self, release: str) -> Manifest:
+        """A release's manifest; raises PublishError MP403 where there is no such release."""
+        file = self.folder / "releases" / release / "manifest.json"
+        if "/" in release or not file.is_file():
+            raise PublishError("MP403", f"there is no release `{release}` of {self.domain}")
+        return _read_manifest(file)
+
+    def current(self) -> Manifest | None:
+        """The current release's manifest; None before the first."""
+        release = self.pointer().current
+        return self.manifest(release) if release else None
+
+    def releases(self) -> list[str]:
+        """The ids of all releases that were ever current, oldest first."""
+        moved = {move.release for move in self.pointer().moves}
+        written = {path.parent.name for path in self.folder.glob("releases/*/manifest.json")}
+        return sorted(moved & written)
+
+    def has_data(self, release: str) -> bool:
+        """Whether the release's files are still there; retention takes them, not the manifest."""
+        return not self.expiry_mark(release).exists()
+
+    def expiry_mark(self, release: str) -> Path:
+        """The file whose presence says that retention has taken the release's data."""
+        return self.folder / "releases" / release / "expired"
+
+    def paths(self, port: PortRelease) -> list[Path]:
+        """The data files with every column of a port."""
+        return [self.folder / file.path for file in port.full.files]
+
+    @contextmanager
+    def reading(self, release: str | None = None) -> Iterator[Manifest | None]:
+        """The current or named release, safe from retention until the block ends.
+
+        Raises PublishError: MP403 there is none of that id, MP404 its data is gone.
+        """
+        wanted = release or self.pointer().current
+        if wanted is None:
+            yield None
+            return
+        manifest = self.manifest(wanted)
+        with shared_lease(self.folder / "releases" / wanted / "lease"):
+            if not self.has_data(wanted):
+                raise PublishError("MP404", f"the data of release {wanted} is no longer kept")
+            yield manifest
+
+    def record_refusal(self, refusal: dict[str, Any]) -> None:
+        """Remember why the last attempt was kept back; a later move of the pointer settles it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        content = json.dumps({**refusal, "after_move": self.pointer().number}, indent=1)
+        write_atomically(self.folder / "refusal.json", content.encode())
+
+    def refusal(self) -> dict[str, Any] | None:
+        """Why the last attempt was kept back; None where the last attempt was published."""
+        try:
+            found: dict[str, Any] = json.loads((self.folder / "refusal.json").read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+        return found if found.pop("after_move", None) == self.pointer().number else None
+
+
+class ReleaseStore:
+    """The whole store below a meshport home."""
+
+    def __init__(self, home: Path) -> None:
+        self.folder = home / "store"
+
+    def of(self, domain: str) -> DomainStore:
+        """One domain's part."""
+        return DomainStore(self.folder / domain, domain)
+
+    def find(self, release: str) -> Manifest:
+        """A release by its id alone; raises PublishError MP403."""
+        domain = release.rsplit("-", 2)[0]
+        if not release or not (self.folder / domain).is_dir():
+            known = sorted(path.name for path in self.folder.glob("*") if path.is_dir())
+            hint = f"domains with releases: {', '.join(known) or 'none'}"
+            raise PublishError("MP403", f"there is no release `{release}`", hint=hint)
+        return self.of(domain).manifest(release)
+
+
+@lru_cache(maxsize=256)
+def _read_manifest(file: Path) -> Manifest:
+    # A manifest never changes, so reading it once per process is enough.
+    return Manifest.model_validate_json(file.read_bytes())
