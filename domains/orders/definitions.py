@@ -1,0 +1,8 @@
+"""The orders domain as a Dagster code location."""
+
+from pathlib import Path
+
+from domains.orders.sources import EXTRACTS
+from meshport.orchestration.definitions import define_domain
+
+defs = define_domain(Path(__file__).parent, EXTRACTS)
