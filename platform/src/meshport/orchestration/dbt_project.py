@@ -1,0 +1,125 @@
+"""A domain's dbt project on disk, and dbt itself run in this process.
+
+With `dbt_assets.py` the only importer of dbt and dagster-dbt. In-process dbt needs under half of
+the processor time of a subprocess; `dbtRunner` keeps global state, so one runs at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from meshport.errors import MeshportError, Place, ProductError
+from meshport.settings import Settings
+
+_ONE_AT_A_TIME = threading.Lock()
+_PINNED = ("dbt-core", "dbt-duckdb", "dagster-dbt")
+CONTRACT_BROKEN = "This model has an enforced contract that failed"
+
+
+@dataclass(frozen=True)
+class DbtProjectFiles:
+    """Where a domain's dbt project lies and where its artefacts go."""
+
+    domain: str
+    project: Path
+    profiles: Path
+    target: Path
+    warehouse: Path
+
+    @classmethod
+    def of(cls, settings: Settings, domain: str) -> DbtProjectFiles:
+        """The project of one domain of the mesh."""
+        return cls(
+            domain,
+            project=settings.root / "domains" / domain / "dbt",
+            profiles=settings.root / "platform" / "dbt",
+            target=settings.home / "dbt" / domain,
+            warehouse=settings.warehouse(domain),
+        )
+
+    @property
+    def manifest(self) -> Path:
+        """dbt's manifest of the project."""
+        return self.target / "manifest.json"
+
+    def prepare(self) -> bool:
+        """Parse the project unless its manifest fits its files; the result says whether it did.
+
+        Raises ProductError MP230 where dbt cannot parse it.
+        """
+        stamp = self.target / "meshport_fingerprint"
+        fingerprint = self._fingerprint()
+        if self.manifest.is_file() and stamp.is_file() and stamp.read_text() == fingerprint:
+            return False
+        self.run(["parse"])
+        stamp.write_text(fingerprint)
+        return True
+
+    def run(self, command: list[str], on_event: Callable[[Any], None] | None = None) -> Any:
+        """Run one dbt command; raises ProductError MP230 (parse), MP231 (build) or MP232."""
+        # Three seconds of imports, only where dbt runs.
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+        self.target.mkdir(parents=True, exist_ok=True)
+        with _ONE_AT_A_TIME, _environment(MESHPORT_WAREHOUSE=str(self.warehouse)):
+            runner = dbtRunner(callbacks=[on_event] if on_event else [])
+            result = runner.invoke(
+                ["--quiet", "--log-level-file", "none", *command, *self._where()]
+            )
+        if not result.success:
+            raise self._failure(command[0], result)
+        return result.result
+
+    def _where(self) -> list[str]:
+        return [
+            *("--project-dir", str(self.project)),
+            *("--profiles-dir", str(self.profiles)),
+            *("--target-path", str(self.target)),
+            *("--log-path", str(self.target)),
+        ]
+
+    def _fingerprint(self) -> str:
+        digest = hashlib.sha256()
+        for name in _PINNED:
+            digest.update(f"{name} {importlib.metadata.version(name)}\n".encode())
+        for folder in (self.project, self.profiles):
+            for file in sorted(_sources(folder)):
+                digest.update(f"{file.relative_to(folder)}\n".encode())
+                digest.update(file.read_bytes())
+        return digest.hexdigest()
+
+    def _failure(self, command: str, result: Any) -> MeshportError:
+        place = Place(f"domains/{self.domain}/dbt")
+        if result.exception is not None or not getattr(result.result, "results", None):
+            said = str(result.exception or "dbt gave no reason").strip()
+            return ProductError("MP230" if command == "parse" else "MP231", said, place)
+        broken = [node for node in result.result.results if node.status in ("error", "fail")]
+        said = "\n".join(f"{node.node.name}: {(node.message or '').strip()}" for node in broken)
+        code = "MP232" if CONTRACT_BROKEN in said else "MP231"
+        return ProductError(code, said, place)
+
+
+def _sources(folder: Path) -> Iterable[Path]:
+    return (f for f in folder.rglob("*") if f.suffix in (".sql", ".yml", ".yaml", ".csv", ".py"))
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,100 @@
+"""What the steps of one domain share: its product, its sources, and where its state lies."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+from meshport.errors import MeshportError
+from meshport.orchestration.dbt_project import DbtProjectFiles
+from meshport.products.mesh import DataProduct
+from meshport.publishing import refusal
+from meshport.publishing.store import ReleaseStore
+from meshport.settings import Settings
+from meshport.sources import Extract
+
+
+class Progress(Protocol):
+    """Told what is going on, by whoever wants to show it."""
+
+    def step(self, domain: str, what: str, detail: str = "") -> None:
+        """A domain is now doing `what` (land, build, publish, done, refused)."""
+
+
+class Silence:
+    """Progress that nobody looks at."""
+
+    def step(self, domain: str, what: str, detail: str = "") -> None:
+        """Say nothing."""
+
+
+@dataclass
+class Conductor:
+    """The Dagster resource that gives a run its clock and source, and shows its progress."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    progress: Progress = field(default_factory=Silence)
+    source: Path | None = None
+    """The folder with the extracts; None: what the settings say, else the built-in sample."""
+    scale: float = 1.0
+    """The size of the built-in sample."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """One domain's part of the mesh, ready to be run."""
+
+    product: DataProduct
+    extracts: Sequence[Extract]
+    settings: Settings
+
+    @property
+    def name(self) -> str:
+        """The domain's name."""
+        return self.product.domain
+
+    @cached_property
+    def dbt(self) -> DbtProjectFiles:
+        """The domain's dbt project."""
+        return DbtProjectFiles.of(self.settings, self.name)
+
+    @cached_property
+    def releases(self) -> ReleaseStore:
+        """The releases of the whole mesh."""
+        return ReleaseStore(self.settings.home)
+
+    @contextmanager
+    def recording_refusal(self, run_id: str, now: datetime) -> Iterator[None]:
+        """Remember an error that ends the block as the reason why there is no release."""
+        try:
+            yield
+        except MeshportError as error:
+            found = refusal.by_error(error, now, run_id)
+            self.releases.of(self.name).record_refusal(found)
+            raise
+
+
+def code_revision(root: Path) -> str | None:
+    """The commit the mesh's files are at, with `+` where they differ from it; None outside git."""
+    try:
+        head = _git(root, "rev-parse", "HEAD")
+        return f"{head}+" if _git(root, "status", "--porcelain") else head
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(root: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(root), *arguments],  # noqa: S607  the git that the user would call
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+    return done.stdout.strip()
