@@ -1,0 +1,1 @@
+"""What consumers find: products and ports with their state, searched and explained."""
