@@ -1,0 +1,56 @@
+"""Which form of a resource a client wants: every page is also JSON and Markdown."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+FORMS = ("html", "json", "md")
+_MEDIA = {
+    "text/html": "html",
+    "application/xhtml+xml": "html",
+    "application/json": "json",
+    "text/markdown": "md",
+}
+ROW_MEDIA = {
+    "application/json": "json",
+    "application/x-ndjson": "ndjson",
+    "application/ndjson": "ndjson",
+    "text/csv": "csv",
+    "application/vnd.apache.parquet": "parquet",
+    "application/vnd.apache.arrow.stream": "arrow",
+}
+
+
+def split_suffix(name: str) -> tuple[str, str | None]:
+    """A path's last part without its suffix, and the form the suffix names: `v1.md` → v1, md."""
+    stem, dot, suffix = name.rpartition(".")
+    return (stem, suffix) if dot and suffix in FORMS else (name, None)
+
+
+def form_wanted(request: Request, suffix: str | None, default: str = "json") -> str:
+    """The form that the path's suffix names, else the best one in `Accept`, else the default."""
+    return suffix or _best(request, _MEDIA) or default
+
+
+def row_format_wanted(request: Request) -> str:
+    """The row format that `Accept` names; JSON where it names none of ours."""
+    return _best(request, ROW_MEDIA) or "json"
+
+
+def _best(request: Request, known: dict[str, str]) -> str | None:
+    """The known media type with the highest quality value (RFC 9110, section 12.5.1)."""
+    best: tuple[float, str | None] = (0.0, None)
+    for part in request.headers.get("accept", "").split(","):
+        media, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        weight = _number(quality)
+        if media in known and weight > best[0]:
+            best = (weight, known[media])
+    return best[1]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0

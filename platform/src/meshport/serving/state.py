@@ -1,0 +1,79 @@
+"""What the doors share: the catalog, the row reader, the cursor key and the clock."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from time import monotonic
+
+from fastapi import Request
+
+from meshport.catalog.entry import Catalog
+from meshport.errors import ServingError
+from meshport.names import PortId
+from meshport.products.mesh import Port
+from meshport.serving.cursor import CursorCodec
+from meshport.serving.row_reader import RowReader
+from meshport.settings import Settings
+
+_LOOK_AGAIN_SECONDS = 1.0
+
+
+@dataclass
+class Doors:
+    """One running server's state; the catalog is read again when a file of the mesh changed."""
+
+    settings: Settings
+    now: Callable[[], datetime]
+    reader: RowReader = field(default_factory=RowReader)
+    _catalog: Catalog | None = None
+    _fingerprint: object = None
+    _looked_at: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.cursors = CursorCodec.at_home(self.settings.home)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog of the files as they are now."""
+        with self._lock:
+            if self._catalog is None or monotonic() - self._looked_at > _LOOK_AGAIN_SECONDS:
+                fingerprint = _fingerprint(self.settings.root)
+                if self._catalog is None or fingerprint != self._fingerprint:
+                    self._catalog = Catalog.read(self.settings.root, self.settings.home)
+                self._fingerprint, self._looked_at = fingerprint, monotonic()
+            return self._catalog
+
+    def port(self, domain: str, name: str, version: str) -> Port:
+        """The port at this address; raises ServingError MP610 where there is none."""
+        major = version.removeprefix("v")
+        if version.startswith("v") and major.isascii() and major.isdigit() and len(major) < 6:
+            port = self.catalog.mesh.find(PortId(domain, name, int(major)))
+            if port:
+                return port
+        known = ", ".join(
+            str(port.id) for port in self.catalog.mesh.ports if port.id.domain == domain
+        )
+        fact = f"there is no port {domain}.{name}.{version}"[:200]
+        raise ServingError("MP610", fact, hint=f"ports of {domain}: {known}" if known else None)
+
+
+def doors_of(request: Request) -> Doors:
+    """The state of the app that a request came to."""
+    doors: Doors = request.app.state.doors
+    return doors
+
+
+def _fingerprint(root: Path) -> object:
+    """Changes when a contract, a descriptor or the catalog's own words change."""
+    folders = (root / "contracts", root / "domains", root / "catalog")
+    found = []
+    for pattern, folder in zip(("*/*.yaml", "*/*.yaml", "*.yaml"), folders, strict=True):
+        for file in sorted(folder.glob(pattern)):
+            stat = file.stat()
+            found.append((str(file), stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
