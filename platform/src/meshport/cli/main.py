@@ -1,0 +1,225 @@
+"""The `meshport` command: one module per group, imported only when its command runs.
+
+The only package that imports Typer. Data goes to stdout, everything else to stderr; exit codes
+are 0 promise kept, 1 promise broken, 2 could not tell.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from meshport.errors import MeshportError
+
+
+class Format(StrEnum):
+    """How a command prints its result."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+app = typer.Typer(
+    help="A data mesh that keeps its promises: contracts, checked releases, doors.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+contract_app = typer.Typer(
+    help="Lint contracts, and check data against them.", no_args_is_help=True
+)
+new_app = typer.Typer(help="Scaffold a domain or a port.", no_args_is_help=True)
+app.add_typer(contract_app, name="contract")
+app.add_typer(new_app, name="new")
+
+FormatOption = Annotated[Format, typer.Option("--format", help="text or json")]
+
+
+def main() -> None:
+    """Run the command line; our own errors become a message and an exit code."""
+    try:
+        app()
+    except MeshportError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1 if error.breaks_promise else 2)
+    except BrokenPipeError:
+        # The reader of our output has seen enough.
+        sys.exit(0)
+
+
+@app.command()
+def run(
+    domains: Annotated[Optional[list[str]], typer.Argument(help="default: all")] = None,
+    source: Annotated[Optional[Path], typer.Option(help="folder with source extracts")] = None,
+    scale: Annotated[float, typer.Option(help="size of the built-in sample")] = 1.0,
+    timings: Annotated[bool, typer.Option(help="say where the time went")] = False,
+) -> None:
+    """Build, check and publish; a refused domain keeps its last release.
+
+    Example: meshport run orders --source exports/
+    """
+    from meshport.cli.run import run_command
+
+    sys.exit(run_command(domains or [], source, scale, timings))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
+    port: Annotated[int, typer.Option()] = 8000,
+) -> None:
+    """Serve catalog pages, API and rows of what is published.
+
+    Example: meshport serve --port 8000
+    """
+    from meshport.cli.serve import serve_command
+
+    serve_command(host, port)
+
+
+@app.command()
+def status(format: FormatOption = Format.TEXT) -> None:
+    """Show the state of every port: release, rows, service levels, checks, refusals.
+
+    Example: meshport status --format json
+    """
+    from meshport.cli.status import status_command
+
+    sys.exit(status_command(format is Format.JSON))
+
+
+@app.command()
+def rollback(
+    domain: Annotated[str, typer.Argument()],
+    to: Annotated[Optional[str], typer.Option(help="a release; default: the one before")] = None,
+    reason: Annotated[Optional[str], typer.Option(help="why; is recorded")] = None,
+) -> None:
+    """Make an earlier release of a domain current again.
+
+    Example: meshport rollback orders --reason "wrong prices"
+    """
+    from meshport.cli.releases import rollback_command
+
+    rollback_command(domain, to, reason)
+
+
+@app.command()
+def receipt(release: Annotated[str, typer.Argument()], format: FormatOption = Format.TEXT) -> None:
+    """Walk a release back through the releases it read to the source files.
+
+    Example: meshport receipt orders-000001-1a2b3c4d
+    """
+    from meshport.cli.releases import receipt_command
+
+    receipt_command(release, format is Format.JSON)
+
+
+@app.command()
+def sample(
+    folder: Annotated[Path, typer.Argument(help="where to write the extracts")],
+    scale: Annotated[float, typer.Option(help="1 is 100,000 orders")] = 1.0,
+    seed: Annotated[int, typer.Option(help="another seed is another shop")] = 7,
+    until: Annotated[Optional[str], typer.Option(help="last day with orders, YYYY-MM-DD")] = None,
+) -> None:
+    """Write the built-in sample of source extracts; the same options give the same bytes.
+
+    Example: meshport sample extracts/ --scale 0.01
+    """
+    from meshport.cli.sample import sample_command
+
+    sample_command(folder, scale, seed, date.fromisoformat(until) if until else None)
+
+
+@app.command()
+def search(query: Annotated[str, typer.Argument()], format: FormatOption = Format.TEXT) -> None:
+    """Search ports and columns, and say why each was found.
+
+    Example: meshport search "late deliveries"
+    """
+    from meshport.cli.search import search_command
+
+    search_command(query, format is Format.JSON)
+
+
+@app.command()
+def generate(
+    check: Annotated[bool, typer.Option("--check", help="write nothing, fail if stale")] = False,
+) -> None:
+    """Write the files that follow from contracts, descriptors and code.
+
+    Example: meshport generate --check
+    """
+    from meshport.cli.generate import generate_command
+
+    sys.exit(generate_command(check))
+
+
+@app.command()
+def dagster(port: Annotated[int, typer.Option()] = 3000) -> None:
+    """Start Dagster's own pages, schedules and automation over the same run history.
+
+    Example: meshport dagster --port 3000
+    """
+    from meshport.cli.dagster import dagster_command
+
+    dagster_command(port)
+
+
+@contract_app.command()
+def lint(
+    paths: Annotated[Optional[list[Path]], typer.Argument(help="default: the whole mesh")] = None,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Hold contracts against the ODCS schema and the house rules, with file:line:column.
+
+    Example: meshport contract lint contracts/orders
+    """
+    from meshport.cli.contract import lint_command
+
+    sys.exit(lint_command(paths or [], format is Format.JSON))
+
+
+@contract_app.command()
+def check(
+    contract: Annotated[Path, typer.Argument()],
+    data: Annotated[Path, typer.Option(help="Parquet, CSV or DuckDB file, or a folder")],
+    reference: Annotated[
+        Optional[list[str]], typer.Option(help="DOMAIN.PORT.vN=PATH for foreign keys")
+    ] = None,
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Check any Parquet, CSV or DuckDB table against a contract.
+
+    Example: meshport contract check contracts/orders/orders.v1.odcs.yaml --data orders.parquet
+    """
+    from meshport.cli.contract import check_command
+
+    sys.exit(check_command(contract, data, reference or [], format is Format.JSON))
+
+
+@new_app.command("domain")
+def new_domain(name: Annotated[str, typer.Argument()]) -> None:
+    """Scaffold a domain with one port of the same name.
+
+    Example: meshport new domain returns
+    """
+    from meshport.cli.new import new_domain_command
+
+    new_domain_command(name)
+
+
+@new_app.command("port")
+def new_port(port: Annotated[str, typer.Argument(help="DOMAIN.PORT")]) -> None:
+    """Scaffold a port in a domain: contract, descriptor entry and dbt model.
+
+    Example: meshport new port orders.refunds
+    """
+    from meshport.cli.new import new_port_command
+
+    new_port_command(port)
