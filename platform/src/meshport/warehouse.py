@@ -89,6 +89,12 @@ def describe(con: Connection, relation: str) -> list[NativeColumn]:
     return [NativeColumn(row[0], row[1]) for row in rows]
 
 
+def has_table(con: Connection, schema: str, table: str) -> bool:
+    """Whether the database has that table."""
+    found = "from duckdb_tables() where schema_name = ? and table_name = ?"
+    return bool(con.execute(found, [schema, table]).fetchall())
+
+
 def normalised_types(con: Connection, types: Sequence[str]) -> list[str] | None:
     """DuckDB's own spelling of type names, or None where it does not know one of them."""
     if not all(_TYPE_TEXT.fullmatch(text) for text in types):
@@ -126,3 +132,13 @@ def disk_error(error: Exception, doing: str) -> PublishError | None:
         f"the disk refused while {doing}: {said.splitlines()[0]}",
         hint="free some room and run again; the last release is untouched",
     )
+
+
+def write_arrow_stream(con: Connection, sql: str, parameters: Sequence[Any], file: Path) -> None:
+    """Write a query's rows as an Arrow IPC stream, batch by batch."""
+    import pyarrow as pa  # noqa: PLC0415  half a second that only this format needs
+
+    reader = con.sql(sql, params=list(parameters)).to_arrow_reader(100_000)
+    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, reader.schema) as writer:
+        for batch in reader:
+            writer.write_batch(batch)

@@ -67,6 +67,8 @@ def _sources(product: DataProduct, extracts: Sequence[Extract]) -> str:
     }
     origin = f"domains/{product.domain}/sources.py and data_product.odps.yaml"
     found = [source for source in (raw, inputs) if source["tables"]]
+    if not found:
+        return _HEAD.format(origin=origin) + "version: 2\n"
     return _HEAD.format(origin=origin) + dump_yaml({"version": 2, "sources": found})
 
 

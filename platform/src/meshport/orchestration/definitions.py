@@ -36,7 +36,11 @@ def define_domain(folder: Path, extracts: Sequence[Extract]) -> dg.Definitions:
     _require_current_files(domain)
     domain.dbt.prepare()
     return dg.Definitions(
-        assets=[raw_tables(domain), dbt_models(domain), output_ports(domain)],
+        assets=[
+            *([raw_tables(domain)] if extracts else []),
+            dbt_models(domain),
+            output_ports(domain),
+        ],
         schedules=schedules(product),
         sensors=[sensor(domain.name)],
         resources={"conductor": _CONDUCTOR, f"{domain.name}_turn": _turn(domain)},

@@ -1,6 +1,7 @@
 """The first step of a domain: its extracts land in the private warehouse."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -52,7 +53,9 @@ def _source_folder(domain: Domain, conductor: Conductor) -> Path:
     chosen = conductor.source or domain.settings.source
     if chosen:
         return chosen
-    plan = SamplePlan(scale=conductor.scale, until=conductor.now().date())
+    # The sample shop's last whole day was yesterday, so that nothing in it lies ahead.
+    yesterday = conductor.now().date() - timedelta(days=1)
+    plan = SamplePlan(scale=conductor.scale, until=yesterday)
     return sample_folder(domain.settings.home, plan)
 
 

@@ -9,7 +9,7 @@ from meshport.publishing.manifest import SourceAccount
 from meshport.sources import Extract
 from meshport.sources.landing import Landed
 from meshport.sql_text import literal, quote
-from meshport.warehouse import Connection
+from meshport.warehouse import Connection, has_table
 
 SET_ASIDE_SCHEMA = "quarantine"
 """A domain's dbt models in this schema, named like a raw table, set rows of it aside: they have
@@ -115,8 +115,7 @@ class Ledger:
         return self._count(table) if self._sets_aside(extract) else 0
 
     def _sets_aside(self, extract: Extract) -> bool:
-        found = "from duckdb_tables() where schema_name = ? and table_name = ?"
-        return bool(self.con.execute(found, [SET_ASIDE_SCHEMA, extract.table]).fetchall())
+        return has_table(self.con, SET_ASIDE_SCHEMA, extract.table)
 
     def _count(self, relation: str) -> int:
         return int(self.con.execute(f"select count(*) from {relation}").fetchall()[0][0])

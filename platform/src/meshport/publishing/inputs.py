@@ -13,7 +13,7 @@ from meshport.errors import ProductError
 from meshport.names import PortId
 from meshport.publishing.store import ReleaseStore
 from meshport.sql_text import quote
-from meshport.warehouse import Connection, parquet_scan
+from meshport.warehouse import Connection, has_table, parquet_scan
 
 
 def pin_inputs(
@@ -47,8 +47,7 @@ def pin_inputs(
 
 def pinned_releases(con: Connection) -> dict[PortId, str]:
     """The release of each input that this warehouse's tables were built from."""
-    found = "from duckdb_tables() where schema_name = 'meshport' and table_name = 'pins'"
-    if not con.execute(found).fetchall():
+    if not has_table(con, "meshport", "pins"):
         return {}
     rows = con.execute("select port, release from meshport.pins order by port").fetchall()
     return {PortId.parse(port): release for port, release in rows}

@@ -23,6 +23,7 @@ from meshport.warehouse import (
     NativeColumn,
     describe,
     disk_error,
+    has_table,
     parquet_scan,
 )
 
@@ -71,6 +72,8 @@ def land(
 
 def read_landed(con: Connection) -> list[Landed]:
     """What the last landing brought into this warehouse."""
+    if not has_table(con, "meshport", "landed"):
+        return []
     columns = ", ".join(quote(name) for name in Landed.__dataclass_fields__)
     return [
         Landed(*row) for row in con.execute(f"select {columns} from meshport.landed").fetchall()
@@ -79,6 +82,8 @@ def read_landed(con: Connection) -> list[Landed]:
 
 def landed_from(con: Connection) -> str:
     """The folder that the last landing read."""
+    if not has_table(con, "meshport", "landed"):
+        return ""
     rows = con.execute("select distinct folder from meshport.landed").fetchall()
     return str(rows[0][0]) if rows else ""
 
