@@ -15,6 +15,7 @@ EXTRACTS = [
         },
         becomes="output_ports.customers_v1",
         key={"customer_unique_id": "customer_id"},
+        is_ordered=True,
     ),
     Extract(
         table="crm_contacts",
@@ -30,6 +31,7 @@ EXTRACTS = [
         becomes="output_ports.customers_v1",
         key={"person_id": "customer_id"},
         is_optional=True,
+        is_ordered=True,
     ),
     Extract(
         table="order_reviews",
@@ -46,5 +48,6 @@ EXTRACTS = [
         becomes="output_ports.reviews_v1",
         key={"review_id": "review_id", "order_id": "order_id"},
         is_optional=True,
+        is_ordered=True,
     ),
 ]

@@ -40,15 +40,15 @@ def connect_memory(memory_limit: str = MEMORY_LIMIT, threads: int | None = None)
     return con
 
 
-def open_warehouse(file: Path, read_only: bool = False) -> Connection:
-    """Open a domain's private warehouse.
+def open_warehouse(file: Path, read_only: bool = False, threads: int | None = None) -> Connection:
+    """Open a domain's private warehouse; `threads` is the engine's choice unless given.
 
     Raises ProductError: MP240 another process has it, MP241 another DuckDB wrote it,
     MP242 the file is damaged.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        con = duckdb.connect(str(file), read_only=read_only, config=_config(MEMORY_LIMIT, None))
+        con = duckdb.connect(str(file), read_only=read_only, config=_config(MEMORY_LIMIT, threads))
     except duckdb.Error as error:
         raise _cannot_open(file, str(error)) from error
     con.execute("set TimeZone = 'UTC'")

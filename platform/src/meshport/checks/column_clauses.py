@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from meshport.checks.formats import TEXT_FORMATS, integer_range
@@ -16,6 +17,7 @@ Clause = tuple[str, str, Rule]
 
 _CAST = {"date": "DATE", "timestamp": "TIMESTAMPTZ", "time": "TIME"}
 _LENGTH = re.compile(r"(?:var)?char(?:acter)?(?: varying)?\s*\(\s*(\d+)\s*\)|text\((\d+)\)", re.I)
+_BINARY = re.compile(r"double|float|real", re.I)
 _UNREAD_BECAUSE = {
     "properties": "nested fields are not checked",
     "items": "the elements of a list are not checked",
@@ -72,7 +74,7 @@ def _option_rule(column: Column, option: str, value: Any) -> Rule | None:
         case "exclusiveMaximum":
             return _rows(column, f"{name} >= {_bound(column, value)}")
         case "multipleOf":
-            return _rows(column, _not_multiple(name, value))
+            return _rows(column, _not_multiple(column, value))
         case "minLength":
             return _rows(column, f"length({_text(column)}) < {literal(value)}")
         case "maxLength":
@@ -110,9 +112,12 @@ def _why_not(column: Column, option: str, value: Any) -> str:
     return f"meshport knows no {option} `{value}` for {column.logical_type or 'this type'}"
 
 
-def _not_multiple(name: str, step: Any) -> str:
-    # Decimal arithmetic is exact; the cast keeps a step such as 0.01 from becoming binary.
-    return f"{name} % cast({literal(str(step))} as decimal(38, 10)) <> 0"
+def _not_multiple(column: Column, step: Any) -> str:
+    name, written = quote(column.name), f"{Decimal(str(step)):f}"
+    if _BINARY.match(column.physical_type or "") or not column.physical_type:
+        # 0.3 is no multiple of 0.1 in binary; a millionth of a step is what rounding explains.
+        return f"abs({name} / {written} - round({name} / {written})) > 1e-6"
+    return f"{name} % {written} <> 0"
 
 
 def _bound(column: Column, value: Any) -> str:

@@ -21,11 +21,15 @@ def check_unique(
     """Count the rows beyond the first of each group of equal keys; exact, nulls left out."""
     assert isinstance(spec.rule, UniqueRule)
     columns = ", ".join(quote(column) for column in spec.rule.columns)
-    complete = " and ".join(f"{quote(column)} is not null" for column in spec.rule.columns)
-    groups = (
-        f"(select {columns}, count(*) as n from {under.projection} where {complete} "
-        f"group by {columns} having n > 1)"
-    )
+    keyed = f"{under.projection} where {_complete(spec.rule.columns)}"
+    # As many different hashes as rows prove as many different keys, at half the price; fewer
+    # prove nothing, and the keys themselves are counted.
+    total, hashes = con.execute(
+        f"select count(*), count(distinct hash({columns})) from {keyed}"
+    ).fetchall()[0]
+    if total == hashes:
+        return judge_count(spec, spec.rule.threshold, 0, rows)
+    groups = f"(select {columns}, count(*) as n from {keyed} group by {columns} having n > 1)"
     extra = con.execute(f"select coalesce(sum(n - 1), 0)::bigint from {groups}").fetchall()[0][0]
     result = judge_count(spec, spec.rule.threshold, extra, rows)
     if result.status is Status.PASSED:
@@ -41,7 +45,10 @@ def check_reference(
     assert isinstance(spec.rule, ReferenceRule)
     if isinstance(target, str):
         return CheckResult(spec, Status.NOT_ENFORCED, target)
-    orphans = f"{under.projection} t where {orphan_of(spec.rule, target)}"
+    columns = ", ".join(quote(column) for column in spec.rule.columns)
+    keyed = f"(select {columns} from {under.projection} where {_complete(spec.rule.columns)})"
+    # An anti join takes half the time of the `not exists` that says the same.
+    orphans = f"{keyed} t anti join {target.relation} o on {_equal(spec.rule)}"
     try:
         failed = con.execute(f"select count(*) from {orphans}").fetchall()[0][0]
     except EngineError as error:
@@ -49,17 +56,23 @@ def check_reference(
     result = judge_count(spec, NONE, failed, 0)
     if not failed:
         return result
-    columns = ", ".join(quote(column) for column in spec.rule.columns)
     found = con.execute(f"select distinct {columns} from {orphans} limit {SAMPLES}").fetchall()
     return _with_samples(result, spec.rule.columns, found, f"are not in {spec.rule.target.table}")
 
 
 def orphan_of(rule: ReferenceRule, target: TableSource) -> str:
     """SQL that is true for a row `t` whose reference leads nowhere."""
+    complete = _complete(rule.columns, "t.")
+    return f"{complete} and not exists (select 1 from {target.relation} o where {_equal(rule)})"
+
+
+def _equal(rule: ReferenceRule) -> str:
     pairs = zip(rule.columns, rule.target.columns, strict=True)
-    equal = " and ".join(f"o.{quote(theirs)} = t.{quote(ours)}" for ours, theirs in pairs)
-    complete = " and ".join(f"t.{quote(column)} is not null" for column in rule.columns)
-    return f"{complete} and not exists (select 1 from {target.relation} o where {equal})"
+    return " and ".join(f"o.{quote(theirs)} = t.{quote(ours)}" for ours, theirs in pairs)
+
+
+def _complete(columns: tuple[str, ...], prefix: str = "") -> str:
+    return " and ".join(f"{prefix}{quote(column)} is not null" for column in columns)
 
 
 def _with_samples(

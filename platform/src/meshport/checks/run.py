@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from meshport.checks.implied import implied_results
 from meshport.checks.keys import Target, check_reference, check_unique
 from meshport.checks.sandbox import Sandbox
 from meshport.checks.scan import columns_of, sample_keys, scan
@@ -37,6 +38,8 @@ class Surroundings:
     """The table a reference points to, or why it cannot be looked up."""
     sandbox: Sandbox | None = None
     """None: the contract's own queries are not run, and said so."""
+    kept_by: Callable[[Reference], Contract | None] = lambda _reference: None
+    """The contract that the referenced rows were audited against; None: not known."""
 
 
 @dataclass(frozen=True)
@@ -101,22 +104,32 @@ class _TableCheck:
 
     def run(self, specs: Sequence[CheckSpec]) -> Iterator[CheckResult]:
         """One result per spec but the SqlRules, which run elsewhere."""
-        to_scan: list[CheckSpec] = []
-        later: list[CheckSpec] = []
+        waiting: list[CheckSpec] = []
         for spec in specs:
             result = self._at_once(spec)
             if result is not None:
                 yield result
-            elif isinstance(spec.rule, UniqueRule | ReferenceRule):
-                later.append(spec)
             elif not isinstance(spec.rule, SqlRule):
-                to_scan.append(spec)
+                waiting.append(spec)
+        settled = {result.spec.id: result for result in self._references(waiting)}
+        yield from settled.values()
+        keys = [spec for spec in waiting if isinstance(spec.rule, UniqueRule)]
+        to_scan = [s for s in waiting if s.id not in settled and s not in keys]
         scanned = scan(self.con, self.under, to_scan, self.around.now)
         self.rows = scanned.rows
         for result in scanned.results:
             yield self._with_samples(result)
-        for spec in later:
-            yield self._key_or_reference(spec)
+        for spec in keys:
+            yield check_unique(self.con, self.under, spec, self.rows)
+
+    def _references(self, specs: Sequence[CheckSpec]) -> Iterator[CheckResult]:
+        """Every reference, and the clauses that those which hold settle."""
+        for spec in specs:
+            if isinstance(spec.rule, ReferenceRule):
+                target = self.around.target_of(spec.rule.target)
+                result = check_reference(self.con, self.under, spec, target)
+                yield result
+                yield from implied_results(specs, result, self.around.kept_by(spec.rule.target))
 
     def _at_once(self, spec: CheckSpec) -> CheckResult | None:
         if isinstance(spec.rule, NotEnforced):
@@ -125,12 +138,6 @@ class _TableCheck:
             return check_structure(spec, self.under)
         columns = _needed(spec)
         return None if self.under.has(*columns) else missing_columns(spec, self.under, columns)
-
-    def _key_or_reference(self, spec: CheckSpec) -> CheckResult:
-        if isinstance(spec.rule, ReferenceRule):
-            target = self.around.target_of(spec.rule.target)
-            return check_reference(self.con, self.under, spec, target)
-        return check_unique(self.con, self.under, spec, self.rows)
 
     def _with_samples(self, result: CheckResult) -> CheckResult:
         if result.status is not Status.FAILED or not result.failed_rows:

@@ -6,11 +6,13 @@ are 0 promise kept, 1 promise broken, 2 could not tell.
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, NoReturn, Optional
 
 import typer
 
@@ -53,6 +55,17 @@ def main() -> None:
         sys.exit(0)
 
 
+def leave(code: int) -> NoReturn:
+    """End the process at once, exit functions run, instead of taking its memory apart first.
+
+    What dbt and Dagster build up takes Python most of a second to take down, for nothing.
+    """
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 @app.command()
 def run(
     domains: Annotated[Optional[list[str]], typer.Argument(help="default: all")] = None,
@@ -66,7 +79,7 @@ def run(
     """
     from meshport.cli.run import run_command
 
-    sys.exit(run_command(domains or [], source, scale, timings))
+    leave(run_command(domains or [], source, scale, timings))
 
 
 @app.command()
@@ -223,3 +236,7 @@ def new_port(port: Annotated[str, typer.Argument(help="DOMAIN.PORT")]) -> None:
     from meshport.cli.new import new_port_command
 
     new_port_command(port)
+
+
+if __name__ == "__main__":
+    main()

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from meshport.cli.show import console, print_table, say, table
 from meshport.errors import SettingsError
+from meshport.orchestration.domain import Conductor
+from meshport.orchestration.landing_step import SourceChoice
+from meshport.orchestration.whole_mesh import RunOutcome, run_mesh
 from meshport.settings import Settings, current_settings
 
-if TYPE_CHECKING:
-    from meshport.orchestration.whole_mesh import RunOutcome
-
-_STEPS = {"waiting": 0, "land": 0, "build": 1, "publish": 2, "done": 3, "refused": 3}
+_STEPS = {"wait": 0, "land": 0, "build": 1, "publish": 2, "done": 3, "refused": 3}
 _WORDS = {
+    "wait": "waiting for its turn behind",
     "land": "landing",
     "build": "building",
     "publish": "checking and publishing",
@@ -76,6 +77,8 @@ class Bars:
 
 def run_command(domains: Sequence[str], source: Path | None, scale: float, timings: bool) -> int:
     """Run and report; the result is the exit code."""
+    # A run makes many objects and is over soon: looking for cycles at every turn costs a tenth.
+    gc.set_threshold(200_000, 50, 100)
     watch = Stopwatch()
     settings = current_settings()
     if source and not source.is_dir():
@@ -84,26 +87,15 @@ def run_command(domains: Sequence[str], source: Path | None, scale: float, timin
         watch.stage("sample")
         _write_sample(settings, scale)
     bars = Bars(watch)
-    watch.stage("imports")
-    screen = console(stderr=True)
-    with screen.status("starting") if screen.is_terminal else _nothing():
-        from meshport.orchestration.domain import Conductor  # noqa: PLC0415
-        from meshport.orchestration.whole_mesh import run_mesh  # noqa: PLC0415
-
-        watch.stage("parse")
-        conductor = Conductor(progress=bars, source=source, scale=scale)
-    with bars.progress if screen.is_terminal else _nothing():
+    watch.stage("load")
+    conductor = Conductor(progress=bars, source=SourceChoice(source, scale))
+    with bars.progress if console(stderr=True).is_terminal else nullcontext():
         outcome = run_mesh(settings, conductor, domains)
     watch.stage("end")
     _report(outcome)
     if timings:
         _show_timings(watch)
     return outcome.exit_code
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
 
 
 def _write_sample(settings: Settings, scale: float) -> None:

@@ -60,19 +60,20 @@ def dbt_models(domain: Domain) -> dg.AssetsDefinition:
     """All models of the domain's dbt project as one step, which can run a part of them."""
     files = domain.dbt
     keys = DomainKeys(domain)
+    manifest = json.loads(files.manifest.read_bytes())
     project = DbtProject(files.project, target_path=files.target, profiles_dir=files.profiles)
 
     @dbt_assets(
-        manifest=files.manifest,
+        manifest=manifest,
         dagster_dbt_translator=keys,
         project=project,
         name=f"{domain.name}_build",
         required_resource_keys={f"{domain.name}_turn", "conductor"},
+        op_tags=domain.step_tags,
     )
     def build(context: dg.AssetExecutionContext) -> Iterator[Any]:
         conductor: Conductor = context.resources.conductor
         conductor.progress.step(domain.name, "build")
-        manifest = json.loads(files.manifest.read_bytes())
         with (
             ExitStack() as leases,
             domain.recording_refusal(context.run_id, conductor.now()),

@@ -20,6 +20,8 @@ from meshport.errors import MeshportError, Place, ProductError
 from meshport.settings import Settings
 
 _ONE_AT_A_TIME = threading.Lock()
+# What this process has parsed, by target folder: a build after it need not read it again.
+_PARSED: dict[Path, Any] = {}
 _PINNED = ("dbt-core", "dbt-duckdb", "dagster-dbt")
 CONTRACT_BROKEN = "This model has an enforced contract that failed"
 
@@ -59,7 +61,7 @@ class DbtProjectFiles:
         fingerprint = self._fingerprint()
         if self.manifest.is_file() and stamp.is_file() and stamp.read_text() == fingerprint:
             return False
-        self.run(["parse"])
+        _PARSED[self.target] = self.run(["parse"])
         stamp.write_text(fingerprint)
         return True
 
@@ -69,8 +71,9 @@ class DbtProjectFiles:
         from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
         self.target.mkdir(parents=True, exist_ok=True)
+        callbacks = [on_event] if on_event else []
         with _ONE_AT_A_TIME, _environment(MESHPORT_WAREHOUSE=str(self.warehouse)):
-            runner = dbtRunner(callbacks=[on_event] if on_event else [])
+            runner = dbtRunner(manifest=_PARSED.get(self.target), callbacks=callbacks)
             result = runner.invoke(
                 ["--quiet", "--log-level-file", "none", *command, *self._where()]
             )

@@ -15,7 +15,7 @@ from meshport.orchestration.dbt_files import derived_files, stale_files
 from meshport.orchestration.domain import Conductor, Domain
 from meshport.orchestration.landing_assets import raw_tables
 from meshport.orchestration.port_assets import output_ports
-from meshport.products.mesh import load_product
+from meshport.products.mesh import depth, load_product
 from meshport.publishing.lock import exclusive
 from meshport.settings import current_settings
 from meshport.sources import Extract
@@ -32,7 +32,7 @@ def define_domain(folder: Path, extracts: Sequence[Extract]) -> dg.Definitions:
     """
     settings = current_settings(folder)
     product = load_product(settings.root, folder.name)
-    domain = Domain(product, extracts, settings)
+    domain = Domain(product, extracts, settings, depth(settings.root, folder.name))
     _require_current_files(domain)
     domain.dbt.prepare()
     return dg.Definitions(
@@ -59,9 +59,13 @@ def _require_current_files(domain: Domain) -> None:
 def _turn(domain: Domain) -> dg.ResourceDefinition:
     """The domain's lock as a resource: held from a run's first step of the domain to its end."""
 
-    @dg.resource
+    @dg.resource(required_resource_keys={"conductor"})
     @contextmanager
     def turn(context: dg.InitResourceContext) -> Iterator[None]:
+        if domain.name in context.resources.conductor.turns:
+            yield
+            return
+
         def say(holder: str) -> None:
             if context.log:
                 context.log.info(f"{domain.name}: {holder} is at work, waiting for its turn")

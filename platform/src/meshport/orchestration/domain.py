@@ -13,6 +13,7 @@ from typing import Protocol
 
 from meshport.errors import MeshportError
 from meshport.orchestration.dbt_project import DbtProjectFiles
+from meshport.orchestration.landing_step import LandingAhead, SourceChoice
 from meshport.products.mesh import DataProduct
 from meshport.publishing import refusal
 from meshport.publishing.store import ReleaseStore
@@ -40,10 +41,18 @@ class Conductor:
 
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     progress: Progress = field(default_factory=Silence)
-    source: Path | None = None
-    """The folder with the extracts; None: what the settings say, else the built-in sample."""
-    scale: float = 1.0
-    """The size of the built-in sample."""
+    source: SourceChoice = field(default_factory=SourceChoice)
+    ahead: LandingAhead | None = None
+    """Landings that began before the run did; None: each domain lands in its own step."""
+    turns: frozenset[str] = frozenset()
+    """The domains whose locks the run's starter holds already."""
+    _revisions: dict[Path, str | None] = field(default_factory=dict)
+
+    def code_revision(self, root: Path) -> str | None:
+        """The commit of the mesh's files, asked of git once per run."""
+        if root not in self._revisions:
+            self._revisions[root] = code_revision(root)
+        return self._revisions[root]
 
 
 @dataclass(frozen=True)
@@ -53,11 +62,18 @@ class Domain:
     product: DataProduct
     extracts: Sequence[Extract]
     settings: Settings
+    depth: int = 0
+    """How many domains lie upstream of it, one behind the other."""
 
     @property
     def name(self) -> str:
         """The domain's name."""
         return self.product.domain
+
+    @property
+    def step_tags(self) -> dict[str, str]:
+        """Upstream domains run first and each to its end, rather than all of them step by step."""
+        return {"dagster/priority": str(-self.depth)}
 
     @cached_property
     def dbt(self) -> DbtProjectFiles:

@@ -1,17 +1,12 @@
-"""The first step of a domain: its extracts land in the private warehouse."""
+"""The first step of a domain as Dagster assets: its extracts land in the private warehouse."""
 
 from collections.abc import Iterator
-from datetime import timedelta
-from pathlib import Path
 
 import dagster as dg
 
-from meshport.errors import Place, ProductError
 from meshport.orchestration.domain import Conductor, Domain
-from meshport.sources.landing import Landed, land
-from meshport.sources.sample import SamplePlan
-from meshport.sources.sample_folder import sample_folder
-from meshport.warehouse import open_warehouse
+from meshport.orchestration.landing_step import LandingStep
+from meshport.sources.landing import Landed
 
 
 def raw_tables(domain: Domain) -> dg.AssetsDefinition:
@@ -21,6 +16,7 @@ def raw_tables(domain: Domain) -> dg.AssetsDefinition:
         name=f"{domain.name}_land",
         specs=[_spec(domain, extract.table) for extract in domain.extracts],
         required_resource_keys={f"{domain.name}_turn", "conductor"},
+        op_tags=domain.step_tags,
     )
     def land_extracts(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         conductor: Conductor = context.resources.conductor
@@ -35,44 +31,15 @@ def raw_tables(domain: Domain) -> dg.AssetsDefinition:
 
 
 def _land(domain: Domain, conductor: Conductor) -> list[Landed]:
-    folder = _source_folder(domain, conductor)
-    _refuse_vanished(domain, folder)
-    con = open_warehouse(domain.dbt.warehouse)
-    try:
-        return land(
-            con,
-            domain.extracts,
-            folder,
-            lambda one: conductor.progress.step(domain.name, "land", one.table),
-        )
-    finally:
-        con.close()
-
-
-def _source_folder(domain: Domain, conductor: Conductor) -> Path:
-    chosen = conductor.source or domain.settings.source
-    if chosen:
-        return chosen
-    # The sample shop's last whole day was yesterday, so that nothing in it lies ahead.
-    yesterday = conductor.now().date() - timedelta(days=1)
-    plan = SamplePlan(scale=conductor.scale, until=yesterday)
-    return sample_folder(domain.settings.home, plan)
-
-
-def _refuse_vanished(domain: Domain, folder: Path) -> None:
-    """An optional extract that was there at the last release and is gone is a broken feed."""
-    current = domain.releases.of(domain.name).current()
-    if current is None or current.source_folder != str(folder.resolve()):
-        return
-    before = {source.table for source in current.sources if source.file}
-    for extract in domain.extracts:
-        if extract.table in before and extract.find(folder) is None:
-            raise ProductError(
-                "MP216",
-                f"the extract was there for {current.release} and is gone",
-                Place(extract.file),
-                "restore it; without it the release would lose rows",
-            )
+    landed = conductor.ahead.result(domain.name) if conductor.ahead else None
+    if landed is not None:
+        return landed
+    folder = conductor.source.resolve(domain.settings, conductor.now().date())
+    return LandingStep(domain.settings, folder).run(
+        domain.name,
+        domain.extracts,
+        lambda one: conductor.progress.step(domain.name, "land", one.table),
+    )
 
 
 def _spec(domain: Domain, table: str) -> dg.AssetSpec:

@@ -10,7 +10,7 @@ from meshport.checks.spec import CheckResult, CheckSpec, NotEnforced, Status
 from meshport.contracts.model import Column, Severity
 from meshport.names import PortId
 from meshport.orchestration.automation import freshness_policy, when_inputs_change
-from meshport.orchestration.domain import Conductor, Domain, code_revision
+from meshport.orchestration.domain import Conductor, Domain
 from meshport.products.mesh import Port
 from meshport.publishing.inputs import pinned_releases
 from meshport.publishing.manifest import Manifest
@@ -29,6 +29,7 @@ def output_ports(domain: Domain) -> dg.AssetsDefinition:
             _check_spec(port, spec) for port in domain.product.ports for spec in _enforced(port)
         ],
         required_resource_keys={f"{domain.name}_turn", "conductor"},
+        op_tags=domain.step_tags,
     )
     def publish_ports(context: dg.AssetExecutionContext) -> Iterator[Any]:
         conductor: Conductor = context.resources.conductor
@@ -62,7 +63,7 @@ def _publish(domain: Domain, conductor: Conductor, run_id: str) -> Outcome:
             pins=pinned_releases(con),
             run_id=run_id,
             now=conductor.now(),
-            code_revision=code_revision(domain.settings.root),
+            code_revision=conductor.code_revision(domain.settings.root),
         )
         return publish(con, attempt)
     finally:

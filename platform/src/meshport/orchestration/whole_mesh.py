@@ -1,21 +1,26 @@
-"""Run the whole mesh, or some domains of it, in this process: the code locations, merged."""
+"""Run the whole mesh, or some domains of it, in this process.
+
+Nothing here imports Dagster before the landing has begun: loading it and the dbt projects is
+Python's work on one core, landing is the engine's on the other.
+"""
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
-
-from meshport.errors import MeshportError, ProductError, SettingsError
+from meshport.errors import MeshportError, SettingsError
 from meshport.orchestration.domain import Conductor
-from meshport.orchestration.run_history import prepare_dagster_home
+from meshport.orchestration.landing_step import LandingAhead, LandingStep
+from meshport.products.mesh import depth
 from meshport.publishing import refusal
+from meshport.publishing.lock import exclusive
 from meshport.publishing.manifest import Manifest
 from meshport.publishing.store import ReleaseStore
 from meshport.settings import Settings
@@ -60,17 +65,14 @@ def run_mesh(settings: Settings, conductor: Conductor, domains: Sequence[str] = 
     A domain that cannot be loaded or is refused does not stop those that do not depend on it.
     Raises SettingsError MP904 for a name that is no domain of the workspace.
     """
-    locations = workspace_locations(settings.root)
-    wanted = list(domains) or sorted(locations)
-    for name in wanted:
-        if name not in locations:
-            hint = f"domains of this workspace: {', '.join(sorted(locations))}"
-            raise SettingsError("MP904", f"there is no domain `{name}`", hint=hint)
-    loaded, broken = load_locations(settings, {name: locations[name] for name in wanted})
-    outcomes = [_record_broken(settings, name, error, conductor) for name, error in broken.items()]
-    if loaded:
-        return _execute(settings, conductor, loaded, outcomes)
-    return RunOutcome(outcomes)
+    modules = _chosen(workspace_locations(settings.root), domains)
+    if str(settings.root) not in sys.path:
+        sys.path.insert(0, str(settings.root))  # a console script's path starts elsewhere
+    with ExitStack() as held:
+        _take_turns(settings, conductor, sorted(modules), held)
+        conductor.ahead = _land_ahead(settings, conductor, modules)
+        held.callback(conductor.ahead.close)
+        return _load_and_execute(settings, conductor, modules)
 
 
 def workspace_locations(root: Path) -> dict[str, str]:
@@ -80,23 +82,54 @@ def workspace_locations(root: Path) -> dict[str, str]:
     return {module["location_name"]: module["module_name"] for module in modules}
 
 
-def load_locations(
-    settings: Settings, locations: Mapping[str, str]
-) -> tuple[dict[str, dg.Definitions], dict[str, MeshportError]]:
-    """The definitions of each location that loads, and why the others do not."""
-    root = str(settings.root)
-    if root not in sys.path:
-        sys.path.insert(0, root)  # the console script's own path starts with its folder
-    loaded: dict[str, dg.Definitions] = {}
-    broken: dict[str, MeshportError] = {}
-    for name, module in locations.items():
-        try:
-            loaded[name] = importlib.import_module(module).defs
-        except MeshportError as error:
-            broken[name] = error
-        except Exception as error:  # noqa: BLE001  a domain's code may raise anything
-            broken[name] = ProductError("MP234", f"{module} cannot be imported: {error!r}")
-    return loaded, broken
+def _chosen(locations: Mapping[str, str], domains: Sequence[str]) -> dict[str, str]:
+    for name in domains:
+        if name not in locations:
+            hint = f"domains of this workspace: {', '.join(sorted(locations))}"
+            raise SettingsError("MP904", f"there is no domain `{name}`", hint=hint)
+    return {name: locations[name] for name in (domains or sorted(locations))}
+
+
+def _take_turns(
+    settings: Settings, conductor: Conductor, domains: Sequence[str], held: ExitStack
+) -> None:
+    """Hold the locks of all domains of the run, in one order, waiting for who has them."""
+    store = ReleaseStore(settings.home)
+    for name in domains:
+        say = partial(conductor.progress.step, name, "wait")
+        held.enter_context(exclusive(store.of(name).folder / "lock", say))
+    conductor.turns = frozenset(domains)
+
+
+def _land_ahead(
+    settings: Settings, conductor: Conductor, modules: Mapping[str, str]
+) -> LandingAhead:
+    folder = conductor.source.resolve(settings, conductor.now().date())
+    upstream_first = sorted(modules, key=lambda name: (depth(settings.root, name), name))
+    sources = {name: f"{modules[name].rpartition('.')[0]}.sources" for name in upstream_first}
+    # One core is left to Python, which is on the way that everything else waits for.
+    threads = max(1, (os.cpu_count() or 2) - 1)
+    return LandingAhead(LandingStep(settings, folder, threads), sources)
+
+
+def _load_and_execute(
+    settings: Settings, conductor: Conductor, modules: Mapping[str, str]
+) -> RunOutcome:
+    from meshport.orchestration.code_locations import (  # noqa: PLC0415  Dagster, see above
+        execute,
+        load_locations,
+        unexplained_failures,
+    )
+
+    loaded, broken = load_locations(modules)
+    outcomes = [_record_broken(settings, name, error, conductor) for name, error in broken.items()]
+    if not loaded:
+        return RunOutcome(outcomes)
+    result = execute(settings, conductor, loaded)
+    store = ReleaseStore(settings.home)
+    outcomes += [_outcome(store, name, result.run_id) for name in loaded]
+    explained = [one.domain for one in outcomes if one.refusal]
+    return RunOutcome(outcomes, unexplained_failures(result, explained))
 
 
 def _record_broken(
@@ -108,43 +141,9 @@ def _record_broken(
     return DomainOutcome(domain, refusal=found)
 
 
-def _execute(
-    settings: Settings,
-    conductor: Conductor,
-    loaded: Mapping[str, dg.Definitions],
-    outcomes: list[DomainOutcome],
-) -> RunOutcome:
-    os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(settings))
-    merged = dg.Definitions.merge(*loaded.values())
-    job = merged.resolve_implicit_global_asset_job_def()
-    with dg.DagsterInstance.get() as instance:
-        result = job.execute_in_process(
-            instance=instance,
-            raise_on_error=False,
-            resources={"conductor": conductor},
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
-    store = ReleaseStore(settings.home)
-    outcomes += [_outcome(store, name, result.run_id) for name in loaded]
-    told = {one.domain for one in outcomes if one.refusal}
-    unexpected = [
-        _said(event)
-        for event in result.all_events
-        if event.is_step_failure and str(event.step_key).rsplit("_", 1)[0] not in told
-    ]
-    return RunOutcome(outcomes, unexpected)
-
-
 def _outcome(store: ReleaseStore, domain: str, run_id: str) -> DomainOutcome:
     current = store.of(domain).current()
     if current and current.run_id == run_id:
         return DomainOutcome(domain, manifest=current)
     found = store.of(domain).refusal()
     return DomainOutcome(domain, refusal=found if found and found["run_id"] == run_id else None)
-
-
-def _said(event: Any) -> str:
-    error = event.step_failure_data.error
-    while error and error.cause:
-        error = error.cause
-    return f"{event.step_key}: {error.message.strip() if error else 'failed'}"

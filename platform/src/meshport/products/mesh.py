@@ -124,6 +124,23 @@ def load_product(root: Path, domain: str) -> DataProduct:
     return DataProduct(domain, folder, descriptor, ports, inputs)
 
 
+def depth(root: Path, domain: str) -> int:
+    """How many domains lie upstream of one, one behind the other; 0 where the files do not say."""
+
+    def upstream(name: str, seen: frozenset[str]) -> int:
+        file = root / "domains" / name / DESCRIPTOR_FILE
+        if name in seen or not file.is_file():
+            return 0
+        ports = read_descriptor(file).input_ports
+        domains = {port.contract_id.partition(".")[0] for port in ports} - {name}
+        return max((1 + upstream(other, seen | {name}) for other in domains), default=0)
+
+    try:
+        return upstream(domain, frozenset())
+    except MeshportError:
+        return 0
+
+
 def port_contract(root: Path, port: PortId) -> Contract:
     """The contract behind a port; raises ContractError, or ProductError MP202, MP203."""
     file = root / port.contract_path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from meshport.publishing.manifest import SourceAccount
 from meshport.sources import Extract
@@ -17,10 +17,19 @@ the columns `source_row` (its rowid) and `reason`."""
 
 
 @dataclass(frozen=True)
+class _Keys:
+    """How many different keys there are, and their checksum."""
+
+    distinct: int
+    checksum: int
+
+
+@dataclass(frozen=True)
 class Ledger:
     """Accounts for the extracts of one domain, against its private warehouse."""
 
     con: Connection
+    _seen: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def account(self, extract: Extract, landed: Landed, kept: str | None) -> SourceAccount:
         """Count where the rows of one extract went.
@@ -31,11 +40,11 @@ class Ledger:
         aside = landed.unreadable + self._set_aside(extract)
         published = superseded = 0
         if extract.becomes and extract.key:
-            arrived = self._matched(extract, extract.becomes)
-            published = self._matched(extract, kept) if kept else arrived
+            raw = self._distinct_keys(extract)
+            arrived = self._matched(extract, extract.becomes, raw)
+            published = self._matched(extract, kept, raw) if kept else arrived
             aside += arrived - published
-            if published + aside != landed.rows + landed.unreadable:
-                superseded = self._superseded(extract)
+            superseded = landed.rows - self._set_aside(extract) - raw.distinct
         return SourceAccount(
             table=extract.table,
             file=landed.file,
@@ -73,11 +82,27 @@ class Ledger:
                 )
         return " union all ".join(parts)
 
-    def _matched(self, extract: Extract, relation: str) -> int:
+    def _distinct_keys(self, extract: Extract) -> _Keys:
+        """The keys that an extract brought in; one with a null in it counts for each row."""
+        columns = list(extract.key)
+        raw = self._raw(extract)
+        rows, checksum = self._fingerprint(raw, columns)
+        arrived, arrived_checksum = self._fingerprint(extract.becomes or raw, extract.key.values())
+        if (rows, checksum) == (arrived, arrived_checksum):
+            return _Keys(rows, checksum)  # as many and the same as arrived: none stands twice
+        listed = ", ".join(quote(column) for column in columns)
+        complete = " and ".join(f"{quote(column)} is not null" for column in columns)
+        several = f"(select distinct {listed} from {raw} where {complete})"
+        distinct, checksum = self._fingerprint(
+            f"(from {several} union all select {listed} from {raw} where not ({complete}))", columns
+        )
+        return _Keys(distinct, checksum)
+
+    def _matched(self, extract: Extract, relation: str, brought: _Keys) -> int:
         """Rows of the relation whose key the extract brought in."""
-        brought = self._fingerprint(self._raw(extract), extract.key)
-        if brought == self._fingerprint(relation, extract.key.values()):
-            return brought[0]
+        rows, checksum = self._fingerprint(relation, extract.key.values())
+        if (rows, checksum) == (brought.distinct, brought.checksum):
+            return rows
         pairs = " and ".join(
             f"r.{quote(ours)} is not distinct from t.{quote(column)}"
             for ours, column in extract.key.items()
@@ -92,15 +117,10 @@ class Ledger:
         """
         columns = ", ".join(quote(column) for column in key)
         query = f"select count(*), coalesce(sum(hash({columns})), 0) from {relation}"
-        count, checksum = self.con.execute(query).fetchall()[0]
-        return int(count), int(checksum)
-
-    def _superseded(self, extract: Extract) -> int:
-        """Rows that gave way to another row of the same key."""
-        complete = " and ".join(f"{quote(column)} is not null" for column in extract.key)
-        kept = f"{self._raw(extract)} where {complete}"
-        keys = ", ".join(quote(column) for column in extract.key)
-        return self._count(kept) - self._count(f"(select distinct {keys} from {kept})")
+        if query not in self._seen:
+            count, checksum = self.con.execute(query).fetchall()[0]
+            self._seen[query] = (int(count), int(checksum))
+        return self._seen[query]
 
     def _raw(self, extract: Extract) -> str:
         """The extract's rows that its domain did not set aside."""

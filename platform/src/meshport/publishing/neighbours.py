@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from meshport.checks.keys import Target
-from meshport.checks.sandbox import Sandbox
+from meshport.checks.sandbox import BootedProcess, Sandbox
 from meshport.checks.table import TableSource
 from meshport.contracts.model import Contract, Reference
 from meshport.names import PortId
@@ -23,6 +23,10 @@ class Neighbours:
 
     product: DataProduct
     files: dict[PortId, Sequence[Path]] = field(default_factory=dict)
+    contracts: dict[PortId, Contract] = field(default_factory=dict)
+    """What the rows in these files were audited against."""
+    staged: dict[PortId, str] = field(default_factory=dict)
+    """Tables in memory with the same rows as the files of some siblings."""
 
     def target(self, contract: Contract, reference: Reference) -> Target:
         """The table that a relationship of this contract points to, or why it is not there."""
@@ -31,7 +35,7 @@ class Neighbours:
             return "a port has one table, so it refers to itself"
         if port not in self.files:
             return f"{port} is not an input of the {self.product.domain} data product"
-        promised = self._contract(port)
+        promised = self.contracts.get(port)
         table = promised.find_table(reference.table) if promised else None
         columns = [table.column(name) if table else None for name in reference.columns]
         if not all(columns):
@@ -42,21 +46,21 @@ class Neighbours:
             for column, name in zip(columns, reference.columns, strict=True)
             if column
         )
-        return TableSource(f"(select {named} from {parquet_scan(self.files[port])})")
+        relation = self.staged.get(port) or parquet_scan(self.files[port])
+        return TableSource(f"(select {named} from {relation})")
 
-    def sandbox(self, port: PortId, file: Path) -> Sandbox:
+    def sandbox(self, port: PortId, file: Path, booted: BootedProcess | None) -> Sandbox:
         """What the contract's own queries see: the port by its bare name, all by domain.port."""
         tables: dict[str, Sequence[Path]] = {}
         for other, files in sorted({**self.files, port: [file]}.items()):
             tables[f"{other.domain}.{other.port}"] = files
             tables[f"{other.domain}.{other.model}"] = files
-        return Sandbox({**tables, port.port: [file]})
+        return Sandbox({**tables, port.port: [file]}, booted=booted)
 
-    def _contract(self, port: PortId) -> Contract | None:
-        own = (
-            self.product.port(port.port, port.major) if port.domain == self.product.domain else None
-        )
-        return own.contract if own else self.product.inputs.get(port)
+    def contract(self, contract: Contract, reference: Reference) -> Contract | None:
+        """The contract that the table a relationship points to was audited against."""
+        port = referenced_port(contract, reference)
+        return self.contracts.get(port) if port in self.files and port else None
 
 
 def building_order(product: DataProduct) -> list[Port]:
@@ -71,6 +75,11 @@ def building_order(product: DataProduct) -> list[Port]:
     except graphlib.CycleError:
         # Two ports may refer to each other; then the descriptor's order is as good as any.
         return list(product.ports)
+
+
+def is_target(port: PortId, others: Sequence[Port]) -> bool:
+    """Whether one of the others refers to the port."""
+    return any(port in _targets(other) for other in others)
 
 
 def _targets(port: Port) -> list[PortId]:

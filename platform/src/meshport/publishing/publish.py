@@ -13,7 +13,9 @@ from typing import Any
 
 from meshport.checks.plan import plan
 from meshport.checks.run import Surroundings
-from meshport.checks.spec import CheckResult
+from meshport.checks.sandbox import BootedProcess
+from meshport.checks.spec import CheckResult, CheckSpec, SqlRule
+from meshport.contracts.read import read_contract
 from meshport.errors import MeshportError, PublishError
 from meshport.names import PortId
 from meshport.products.mesh import DataProduct, Port
@@ -21,7 +23,7 @@ from meshport.publishing import refusal
 from meshport.publishing.accounts import Ledger
 from meshport.publishing.candidate import PORTS_SCHEMA, Candidate, CandidateBuilder
 from meshport.publishing.manifest import InputRelease, Manifest, SourceAccount
-from meshport.publishing.neighbours import Neighbours, building_order
+from meshport.publishing.neighbours import Neighbours, building_order, is_target
 from meshport.publishing.platform_checks import check_balance, check_budget
 from meshport.publishing.release import Audited, ReleaseWriter
 from meshport.publishing.retention import expire, sweep
@@ -91,6 +93,8 @@ def _neighbours(attempt: Attempt, leases: ExitStack) -> Neighbours:
         if part is None:
             raise PublishError("MP411", f"the release {release} does not hold the port {port}")
         neighbours.files[port] = upstream.paths(part)
+        kept = upstream.folder / part.contract.path
+        neighbours.contracts[port] = read_contract(kept, port.contract_path)
     return neighbours
 
 
@@ -125,22 +129,32 @@ class _Publication:
 
     def _candidates(self, folder: Path) -> Iterator[Candidate]:
         builder = CandidateBuilder(self.con, folder)
-        for port in building_order(self.attempt.product):
-            around = partial(self._surroundings, port)
-            candidate = builder.build(port, plan(port.contract), around)
+        order = building_order(self.attempt.product)
+        for position, port in enumerate(order):
+            specs = plan(port.contract)
+            with _booted(specs) as booted:
+                around = partial(self._surroundings, port, booted)
+                candidate = builder.build(port, specs, around)
             self.neighbours.files[port.id] = [candidate.file]
+            self.neighbours.contracts[port.id] = port.contract
+            if not candidate.quarantined and is_target(port.id, order[position + 1 :]):
+                # The ports to come look their keys up in memory instead of in the file.
+                self.neighbours.staged[port.id] = builder.staged(port)
+            else:
+                builder.forget(port)
             yield candidate
 
-    def _surroundings(self, port: Port, file: Path) -> Surroundings:
+    def _surroundings(self, port: Port, booted: BootedProcess | None, file: Path) -> Surroundings:
         return Surroundings(
             now=self.attempt.now,
             target_of=lambda reference: self.neighbours.target(port.contract, reference),
-            sandbox=self.neighbours.sandbox(port.id, file),
+            sandbox=self.neighbours.sandbox(port.id, file, booted),
+            kept_by=lambda reference: self.neighbours.contract(port.contract, reference),
         )
 
     def _accounts(self, candidates: Sequence[Candidate]) -> Iterator[SourceAccount]:
         ledger = Ledger(self.con)
-        kept = {_table(c.port): parquet_scan([c.file]) for c in candidates}
+        kept = {_table(c.port): parquet_scan([c.file]) for c in candidates if c.quarantined}
         landed = {one.table: one for one in read_landed(self.con)}
         for extract in self.attempt.extracts:
             yield ledger.account(extract, landed[extract.table], kept.get(extract.becomes or ""))
@@ -198,6 +212,19 @@ class _Publication:
             "source_folder": landed_from(self.con),
             "sources": accounts,
         }
+
+
+@contextmanager
+def _booted(specs: Sequence[CheckSpec]) -> Iterator[BootedProcess | None]:
+    """A sandbox process that starts while the rows are staged, if there is a query for it."""
+    if not any(isinstance(spec.rule, SqlRule) for spec in specs):
+        yield None
+        return
+    booted = BootedProcess()
+    try:
+        yield booted
+    finally:
+        booted.stop()
 
 
 def _table(port: Port) -> str:

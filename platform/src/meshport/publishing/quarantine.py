@@ -7,14 +7,19 @@ breaks, or what its source said) and `row` (the whole row as JSON).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from meshport.checks.keys import orphan_of
 from meshport.checks.run import Audit, Surroundings
 from meshport.checks.spec import (
+    AgeRule,
+    AggregateRule,
     CheckResult,
+    CheckSpec,
     ReferenceRule,
     RowRule,
+    SqlRule,
     Status,
     TypeRule,
     UndeclaredRule,
@@ -59,7 +64,7 @@ def is_over(quarantined: int, rows: int, budget: float) -> bool:
 def offences(audit: Audit, around: Surroundings) -> list[Offence]:
     """The failed checks whose rows can be set aside; none where the structure is broken."""
     failed = [r for r in audit.results if r.status is Status.FAILED and r.breaks_promise]
-    if any(isinstance(r.spec.rule, TypeRule | ZoneRule | UndeclaredRule) for r in failed):
+    if any(_is_structural(r.spec) for r in failed):
         return []
     found = ((result, _sql(result, around)) for result in failed)
     return [Offence(r.spec.id, sql, r.failed_rows) for r, sql in found if sql]
@@ -77,6 +82,44 @@ def quarantine_query(origin: str, relation: str, found: list[Offence]) -> str:
         f"select {literal(origin)} as origin, list_filter([{reasons}], lambda r: r is not null) "
         f"as reasons, to_json(t)::varchar as row from {relation} t where {any_of(found)}"
     )
+
+
+def asks_rows(spec: CheckSpec) -> bool:
+    """Whether the staged rows can answer it; a contract's own queries see files only."""
+    return not isinstance(spec.rule, SqlRule)
+
+
+def asks_file(spec: CheckSpec) -> bool:
+    """Whether only the written file tells: its columns and native types, and own queries."""
+    return isinstance(spec.rule, SqlRule) or _is_structural(spec)
+
+
+def depends_on_other_rows(spec: CheckSpec) -> bool:
+    """Whether taking rows away can change the outcome: shares, sums, ages.
+
+    What every single row keeps, fewer rows keep too, and so it is with keys and references.
+    """
+    if isinstance(spec.rule, RowRule):
+        return not spec.rule.concerns_single_rows
+    return isinstance(spec.rule, AggregateRule | AgeRule)
+
+
+def audit_of_file(
+    specs: Sequence[CheckSpec], rows: Audit, file: Audit, found: list[Offence]
+) -> Audit:
+    """One audit: what the staged rows told, offences gone, and what the written file told."""
+    gone = {offence.check for offence in found}
+    results = {result.spec.id: result for result in rows.results}
+    for check in gone:
+        results[check] = CheckResult(
+            results[check].spec, Status.PASSED, "no row breaks it", measured=0
+        )
+    results |= {result.spec.id: result for result in file.results}
+    return Audit(tuple(results[spec.id] for spec in specs), file.rows)
+
+
+def _is_structural(spec: CheckSpec) -> bool:
+    return isinstance(spec.rule, TypeRule | ZoneRule | UndeclaredRule)
 
 
 def _sql(result: CheckResult, around: Surroundings) -> str | None:

@@ -29,6 +29,8 @@ class Extract:
     becomes: str | None = None
     key: Mapping[str, str] = field(default_factory=dict)
     is_optional: bool = False
+    is_ordered: bool = False
+    """Whether the order of the rows means something: raw rowids then follow the file."""
 
     def find(self, folder: Path) -> Path | None:
         """The extract's file; None where an optional one is absent.
