@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from meshport.error_codes import CODES
+
 
 @dataclass(frozen=True)
 class Place:
@@ -27,9 +29,6 @@ class Place:
     def __str__(self) -> str:
         parts = [self.file, self.line, self.column]
         return ":".join(str(part) for part in parts if part is not None)
-
-
-BROKEN_PROMISES = {"MP211", "MP216", "MP232", "MP410"}
 
 
 class MeshportError(Exception):
@@ -47,7 +46,7 @@ class MeshportError(Exception):
     @property
     def breaks_promise(self) -> bool:
         """Whether it means that a promise is broken, not just that nobody can tell."""
-        return self.code in BROKEN_PROMISES
+        return CODES[self.code].breaks_promise
 
     def __str__(self) -> str:
         head = f"{self.code} {self.place}" if self.place else self.code

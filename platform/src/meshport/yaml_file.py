@@ -29,7 +29,7 @@ _CONSTANTS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _CONSTANTS |= {word.upper(): value for word, value in _CONSTANTS.items()}
 _CONSTANTS |= {word.capitalize(): value for word, value in _CONSTANTS.items()}
 
-_PLAIN_TAGS = {"str", "int", "float", "bool", "null", "timestamp", "value"}
+_PLAIN_TAGS = {"str", "int", "float", "bool", "null", "timestamp", "value", "map", "seq", "merge"}
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -105,6 +105,7 @@ class _Builder:
 
     def build(self, node: yaml.Node, path: KeyPath) -> Any:
         self._note(node, path)
+        self._require_plain(node)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if id(node) in self._open:
@@ -131,13 +132,12 @@ class _Builder:
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise self._error(key, "a key must be plain text")
+            self._require_plain(key)
             if key.value == "<<" and not key.style:
                 raise self._error(key, "merge keys (`<<`) are not part of YAML 1.2")
             yield key, value
 
     def _scalar(self, node: yaml.ScalarNode) -> Any:
-        if node.tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN_TAGS:
-            raise self._error(node, f"the tag `{node.tag}` is not allowed")
         if node.style:
             return node.value
         if node.value in _CONSTANTS:
@@ -145,6 +145,10 @@ class _Builder:
         if _INTEGER.fullmatch(node.value) and len(node.value) < 30:
             return int(node.value)
         return float(node.value) if _FLOAT.fullmatch(node.value) else node.value
+
+    def _require_plain(self, node: yaml.Node) -> None:
+        if node.tag.removeprefix("tag:yaml.org,2002:") not in _PLAIN_TAGS:
+            raise self._error(node, f"the tag `{node.tag}` is not allowed")
 
     def _note(self, node: yaml.Node, path: KeyPath) -> None:
         if len(self.places) >= MAX_VALUES:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,12 +24,18 @@ def load_locations(modules: Mapping[str, str]) -> tuple[Locations, dict[str, Mes
     broken: dict[str, MeshportError] = {}
     for name, module in modules.items():
         try:
-            loaded[name] = importlib.import_module(module).defs
+            loaded[name] = _import_anew(module).defs
         except MeshportError as error:
             broken[name] = error
         except Exception as error:  # noqa: BLE001  a domain's code may raise anything
             broken[name] = ProductError("MP234", f"{module} cannot be imported: {error!r}")
     return loaded, broken
+
+
+def _import_anew(module: str) -> Any:
+    """Import a domain's code as its files and the settings are now, not as they once were."""
+    sys.modules.pop(module, None)
+    return importlib.import_module(module)
 
 
 def execute(

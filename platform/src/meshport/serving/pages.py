@@ -20,6 +20,7 @@ from meshport.catalog.entry import PortEntry, ProductEntry
 from meshport.catalog.lineage import around, picture, whole_graph
 from meshport.catalog.search import Hit
 from meshport.catalog.snippets import snippets
+from meshport.error_codes import ErrorCode
 from meshport.serving.row_query import RowQuery
 from meshport.serving.row_sql import ROW_NUMBER, RowSource
 from meshport.serving.state import Doors
@@ -92,6 +93,11 @@ def glossary_page(doors: Doors, form: str) -> Response:
     """Words of the business and the columns that carry them."""
     ports = {str(port.id): port.id for port in doors.catalog.mesh.ports}
     return _render("glossary", form, terms=doors.catalog.glossary, ports=ports, path=None)
+
+
+def errors_page(codes: Sequence[ErrorCode], form: str) -> Response:
+    """What every error code means and how to get out of it."""
+    return _render("errors", form, codes=codes, path=None)
 
 
 def _preview(doors: Doors, entry: PortEntry) -> list[dict[str, Any]]:

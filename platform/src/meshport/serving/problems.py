@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from meshport.errors import MeshportError, each_of
 
 MEDIA_TYPE = "application/problem+json"
-TYPE_BASE = "/docs/errors#"
+TYPE_BASE = "/errors#"
 
 _STATUS = {
     "MP104": HTTPStatus.NOT_FOUND,

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from meshport import __version__
 from meshport.catalog.entry import broken_as_json
+from meshport.error_codes import CODES
 from meshport.errors import ServingError
 from meshport.serving import pages
 from meshport.serving.negotiation import form_wanted, split_suffix
@@ -78,6 +79,15 @@ def glossary(request: Request) -> Response:
     if form == "json":
         return json_answer({"terms": [asdict(term) for term in doors.catalog.glossary]})
     return pages.glossary_page(doors, form)
+
+
+@router.get("/errors", summary="What the error codes mean", tags=["operation"])
+def errors(request: Request) -> Response:
+    """Every error code with its reason and the way out; problem documents link here."""
+    form = form_wanted(request, None)
+    if form == "json":
+        return json_answer({"errors": [asdict(code) for code in CODES.values()]})
+    return pages.errors_page(list(CODES.values()), form)
 
 
 @router.get("/healthz", summary="Is the server up", tags=["operation"])

@@ -1,0 +1,41 @@
+"""The mesh is built once per test process; tests that change it work on a copy."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from meshport.sources.sample import SamplePlan, write_sample
+from tests.building import run_here
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built-in sample with a thousand orders."""
+    folder = tmp_path_factory.mktemp("sample")
+    write_sample(folder, SamplePlan(scale=0.01))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Path:
+    """A home in which the whole mesh is published; not to be changed."""
+    home = tmp_path_factory.mktemp("home") / "built"
+    outcome = run_here(home, sample)
+    assert outcome.exit_code == 0, [one.refusal for one in outcome.domains] or outcome.unexpected
+    return home
+
+
+@pytest.fixture
+def home(built: Path, tmp_path: Path) -> Path:
+    """A copy of the built home, to be changed."""
+    return Path(shutil.copytree(built, tmp_path / "home", ignore=shutil.ignore_patterns("dagster")))
+
+
+@pytest.fixture
+def source(sample: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the sample, to be spoilt."""
+    yield Path(shutil.copytree(sample, tmp_path / "source"))
