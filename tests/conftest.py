@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -36,6 +35,6 @@ def home(built: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def source(sample: Path, tmp_path: Path) -> Iterator[Path]:
+def source(sample: Path, tmp_path: Path) -> Path:
     """A copy of the sample, to be spoilt."""
-    yield Path(shutil.copytree(sample, tmp_path / "source"))
+    return Path(shutil.copytree(sample, tmp_path / "source"))

@@ -120,6 +120,16 @@ def test_a_reference_across_files_is_taken_apart():
     assert (relationship.target.table, relationship.target.columns) == ("b", ("b_id",))
 
 
+def test_a_reference_that_cannot_be_read_is_told_how_to_write_one():
+    things = table("things", column("a", "VARCHAR", relationships=[{"to": "b.odcs.yaml#b.b_id"}]))
+
+    with pytest.raises(MeshportError) as caught:
+        contract(schema=[things])
+
+    assert caught.value.code == "MP103"
+    assert "#/schema/<table>/properties/<column>" in (caught.value.hint or "")
+
+
 def test_the_bytes_of_a_contract_stay_as_they_are():
     text = contract_text() + b"# a comment\n"
 

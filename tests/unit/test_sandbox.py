@@ -79,7 +79,8 @@ BOMBS = [
     "with recursive t(i) as (select 1 union all select i + 1 from t) select count(*) from t",
     "select length(repeat('x', 3000000000))",
     "select count(*) from things a, things b, things c, things d, things e, things f, things g",
-    "select max(list_sort(l)) from (select array_agg(n order by hash(n)) as l from things, things b, things c)",
+    "select max(list_sort(l)) from"
+    " (select array_agg(n order by hash(n)) as l from things, things b, things c)",
 ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -125,7 +127,5 @@ def test_what_is_dumped_is_read_back(value):
 
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_value_or_our_error(text):
-    try:
-        parse_yaml(text, "f")
-    except ContractError as error:
-        assert error.code == "MP102"
+    with suppress(ContractError):
+        assert parse_yaml(text, "f").place().file == "f"

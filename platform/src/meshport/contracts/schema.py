@@ -21,6 +21,10 @@ from meshport.yaml_file import KeyPath, YamlDocument
 
 _KIND = jsonschema_rs.ValidationErrorKind
 _NAMES = ("name", "id", "property", "channel", "server")
+_REFERENCE_HINT = (
+    "write `table.column` within the contract, or "
+    "`../<domain>/<port>.v1.odcs.yaml#/schema/<table>/properties/<column>`"
+)
 _TYPE_BLOCKS = ("map", "vector")
 # Said better, with the nearest name, by the walk over unknown keys.
 _SAID_BY_WALK = (_KIND.UnevaluatedProperties,)
@@ -162,6 +166,8 @@ def _explain(error: jsonschema_rs.ValidationError, place: str) -> tuple[str, str
         return f"{place} is `{error.instance}`", name_hint(str(error.instance), choices)
     if isinstance(kind, _KIND.OneOfMultipleValid):
         return f"{place} says the same thing in two ways", "keep exactly one operator (mustBe, …)"
+    if isinstance(kind, _KIND.OneOfNotValid) and ".relationships." in place:
+        return f"{place} is not a reference: `{error.instance}`", _REFERENCE_HINT
     if isinstance(kind, _KIND.AdditionalProperties):
         return f"{place}: {', '.join(kind.unexpected)} does not go with this type", None
     return f"{place}: {error.message[:300]}", None

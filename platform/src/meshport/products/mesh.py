@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import graphlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from meshport.contracts.read import read_contract
 from meshport.errors import ManyFaultsError, MeshportError, Place, ProductError
 from meshport.names import PortId, is_name
 from meshport.products.descriptor import DESCRIPTOR_FILE, Descriptor, OutputPort, read_descriptor
+
+_SEMVER = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,9 @@ def port_contract(root: Path, port: PortId) -> Contract:
     if not file.is_file():
         raise ProductError("MP202", f"the port {port} has no contract", Place(port.contract_path))
     contract = read_contract(file, port.contract_path)
+    if not _SEMVER.fullmatch(contract.version):
+        fact = f"the version `{contract.version}` is not MAJOR.MINOR.PATCH"
+        raise ProductError("MP203", fact, Place(port.contract_path))
     if contract.id != port.contract_id or contract.major != port.major:
         raise ProductError(
             "MP203",
