@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+_ISO_DURATION = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?", re.ASCII)
 _SECONDS = {
     ("s", "sec", "second", "seconds"): 1,
     ("m", "min", "minute", "minutes"): 60,
@@ -33,3 +35,12 @@ def in_words(seconds: float) -> str:
         if count:
             parts.append(f"{count} {unit}")
     return " ".join(parts[:2]) or "0 s"
+
+
+def days_of(text: str) -> int | None:
+    """The days of an ISO 8601 duration such as `P90D` or `P3M`; None if it is not one."""
+    match = _ISO_DURATION.fullmatch(text.strip())
+    if not match or not any(match.groups()):
+        return None
+    years, months, weeks, days = (int(part or 0) for part in match.groups())
+    return years * 365 + months * 30 + weeks * 7 + days

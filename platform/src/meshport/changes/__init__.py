@@ -1,0 +1,1 @@
+"""What changed in a promise: two contracts compared clause by clause, and what follows from it."""

@@ -1,0 +1,1 @@
+"""SQL as trees: types, equality of queries, lineage of columns. The only importer of sqlglot."""
