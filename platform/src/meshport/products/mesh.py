@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import graphlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from meshport.contracts.model import Contract, Reference
@@ -121,10 +122,23 @@ def load_product(root: Path, domain: str) -> DataProduct:
     descriptor = read_descriptor(file, shown)
     if descriptor.domain != domain:
         raise ProductError("MP203", f"the domain is `{descriptor.domain}`", Place(shown))
-    inputs = dict(_inputs(root, descriptor, shown))
-    ports = tuple(_port(root, port, shown) for port in descriptor.output_ports)
-    _refuse_unoffered(root, domain, {port.id for port in ports})
-    return DataProduct(domain, folder, descriptor, ports, inputs)
+    product = product_of(root, descriptor, partial(port_contract, root))
+    _refuse_unoffered(root, domain, {port.id for port in product.ports})
+    return product
+
+
+def product_of(
+    root: Path, descriptor: Descriptor, contract_of: Callable[[PortId], Contract]
+) -> DataProduct:
+    """The data product a descriptor describes, its contracts asked of `contract_of`.
+
+    Raises ProductError MP203, MP204, and what `contract_of` raises.
+    """
+    folder = root / "domains" / descriptor.domain
+    shown = f"domains/{descriptor.domain}/{DESCRIPTOR_FILE}"
+    inputs = dict(_inputs(descriptor, shown, contract_of))
+    ports = tuple(_port(port, shown, contract_of) for port in descriptor.output_ports)
+    return DataProduct(descriptor.domain, folder, descriptor, ports, inputs)
 
 
 def depth(root: Path, domain: str) -> int:
@@ -188,12 +202,18 @@ def referenced_port(contract: Contract, reference: Reference) -> PortId | None:
     return PortId.parse(f"{parts[1]}.{stem}")
 
 
-def _inputs(root: Path, descriptor: Descriptor, shown: str) -> Iterator[tuple[PortId, Contract]]:
+def _inputs(
+    descriptor: Descriptor, shown: str, contract_of: Callable[[PortId], Contract]
+) -> Iterator[tuple[PortId, Contract]]:
     for port in descriptor.input_ports:
         address = _port_id(port.contract_id, port.version, shown)
-        if not (root / address.contract_path).is_file():
-            raise ProductError("MP204", f"the input port {address} does not exist", Place(shown))
-        contract = port_contract(root, address)
+        try:
+            contract = contract_of(address)
+        except ProductError as error:
+            if error.code != "MP202":
+                raise
+            fact = f"the input port {address} does not exist"
+            raise ProductError("MP204", fact, Place(shown)) from error
         if _numbers(port.version) > _numbers(contract.version):
             fact = (
                 f"the input port {address} asks for {port.version}, offered is {contract.version}"
@@ -202,9 +222,9 @@ def _inputs(root: Path, descriptor: Descriptor, shown: str) -> Iterator[tuple[Po
         yield address, contract
 
 
-def _port(root: Path, port: OutputPort, shown: str) -> Port:
+def _port(port: OutputPort, shown: str, contract_of: Callable[[PortId], Contract]) -> Port:
     address = _port_id(port.contract_id, port.version, shown)
-    contract = port_contract(root, address)
+    contract = contract_of(address)
     if contract.version != port.version or port.name != address.port:
         fact = (
             f"the descriptor offers {port.name} {port.version}, the contract is {contract.version}"

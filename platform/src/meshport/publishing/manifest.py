@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from meshport.names import PortId
+from meshport.products.descriptor import Descriptor
 
 FULL = "full"
 """The projection with every column; access classes add theirs beside it."""
@@ -147,6 +148,7 @@ class Manifest(_Record):
     inputs: list[InputRelease]
     source_folder: str
     sources: list[SourceAccount]
+    descriptor: Descriptor
     ports: dict[str, PortRelease]
 
     def port(self, port: PortId) -> PortRelease | None:
