@@ -6,9 +6,12 @@ import importlib
 import sys
 from pathlib import Path
 
+from meshport.cli.command_tree import command_docs
+from meshport.cli.main import app
 from meshport.cli.show import say
 from meshport.orchestration.dbt_files import derived_files, stale_files
 from meshport.products.mesh import load_mesh
+from meshport.reference.pages import reference_pages
 from meshport.settings import current_settings
 
 
@@ -31,8 +34,9 @@ def all_derived_files(root: Path) -> dict[Path, str]:
     """Path → text of every derived file; raises what keeps the mesh from being read."""
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
-    files: dict[Path, str] = {}
-    for domain, product in load_mesh(root).require().products.items():
+    mesh = load_mesh(root).require()
+    files = reference_pages(mesh, command_docs(app))
+    for domain, product in mesh.products.items():
         sources = importlib.import_module(f"domains.{domain}.sources")
         files |= derived_files(product, sources.EXTRACTS)
     return files

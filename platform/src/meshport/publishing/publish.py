@@ -211,6 +211,7 @@ class _Publication:
             "inputs": inputs,
             "source_folder": landed_from(self.con),
             "sources": accounts,
+            "descriptor": self.attempt.product.descriptor,
         }
 
 

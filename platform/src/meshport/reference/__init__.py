@@ -1,0 +1,1 @@
+"""The reference pages below docs/, each written from the thing it describes."""

@@ -1,0 +1,95 @@
+"""http.md: every route with its parameters, from the server's routes and its OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from meshport.catalog.entry import Catalog
+from meshport.error_codes import CODES
+from meshport.errors import MeshportError
+from meshport.products.mesh import Port
+from meshport.reference.markdown import code, first_sentence, page, table
+from meshport.serving import ports_routes, products_routes, rows_routes
+from meshport.serving.api_guide import FORMATS, OPERATORS, RULES
+from meshport.serving.negotiation import FORMS
+from meshport.serving.openapi import openapi_document
+from meshport.serving.problems import status_of
+
+_ROUTERS = (products_routes.router, ports_routes.router, rows_routes.router)
+_GENERIC = "/ports/{domain}/{name}/{version}"
+_SHOWN = "/ports/{domain}/{port}/v{major}"
+
+_FORMS = f"""\
+Everything is read-only: GET, and HEAD for the headers alone. Pages have several forms
+({", ".join(FORMS)}): `Accept` chooses one, and so does a suffix on the last part of the path, as in
+`/products/orders.md` or `/ports/orders/orders/v1.json`. `/openapi.json` describes every port of the
+mesh, its row model included."""
+
+
+def http_page(root: Path, port: Port | None) -> str:
+    """The page; what ports have in common is read off `port`."""
+    # What is published does not matter here: the routes follow from the files of the mesh.
+    paths = openapi_document(Catalog.read(root, home=root / "nothing"))["paths"]
+    return page(
+        "HTTP",
+        "the routes in platform/src/meshport/serving/",
+        _FORMS,
+        *(_route(path, about, paths, port) for path, about in _routes()),
+        "## Filters",
+        "A filter is a query parameter named like a column.",
+        table(("operator", "example", "meaning"), [(n, code(e), m) for n, e, m in OPERATORS]),
+        "## Formats",
+        table(
+            ("`format`", "`Accept`", "comes", "what"),
+            [(code(name), code(media), comes, what) for name, media, comes, what in FORMATS],
+        ),
+        *(f"## {title}\n\n{text}" for title, text in RULES),
+        "## Statuses",
+        table(("code", "status", "means"), _statuses()),
+    )
+
+
+def _routes() -> Iterator[tuple[str, str]]:
+    """The path of every resource, and what it is; paths with a suffix are other forms of it."""
+    routes = [(r.path, r.endpoint) for router in _ROUTERS for r in router.routes]  # type: ignore[attr-defined]
+    for endpoint, same in groupby(routes, key=lambda route: route[1]):
+        yield next(same)[0], first_sentence(endpoint.__doc__)
+
+
+def _route(path: str, about: str, paths: dict[str, Any], port: Port | None) -> str:
+    concrete = path.replace(_GENERIC, port.id.path) if port else path
+    given = paths.get(concrete, {}).get("get", {}).get("parameters", [])
+    columns = {column.name for column in port.contract.table.columns} if port else set()
+    own = [one for one in given if one["name"] not in columns]
+    rows = [(code(one["name"]), one["in"], _meaning(one)) for one in own]
+    if len(own) < len(given):
+        rows.append(("any served column", "query", "A filter, see [Filters](#filters)"))
+    parts = [f"## GET {path.replace(_GENERIC, _SHOWN)}", about]
+    return "\n\n".join(filter(None, [*parts, table(("parameter", "in", "meaning"), rows)]))
+
+
+def _meaning(parameter: dict[str, Any]) -> str:
+    schema = parameter["schema"]
+    said = [parameter.get("description", ""), schema["type"]]
+    said += [f"one of {', '.join(schema['enum'])}"] if "enum" in schema else []
+    said += [f"at most {schema['maximum']:,}"] if "maximum" in schema else []
+    said += [f"default {schema['default']}"] if schema.get("default") else []
+    return ", ".join(part for part in said if part)
+
+
+def _statuses() -> Iterator[tuple[str, str, str]]:
+    yield "MP1xx, MP2xx", _status("MP101"), "A file of the mesh cannot be read or is being edited"
+    for one in CODES.values():
+        status = _status(one.code)
+        if not one.code.startswith(("MP1", "MP2")) and not status.startswith("500"):
+            yield f"[{one.code}](errors.md#{one.code.lower()})", status, one.title
+    yield "any other", _status("MP901"), "The server cannot do its work"
+
+
+def _status(error_code: str) -> str:
+    status: HTTPStatus = status_of(MeshportError(error_code, ""))
+    return f"{status.value} {status.phrase}"
