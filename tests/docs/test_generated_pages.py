@@ -7,13 +7,14 @@ from importlib import resources
 
 import pytest
 
+from meshport.changes.rules import RULES
 from meshport.checks.formats import TEXT_FORMATS
 from meshport.checks.plan import plan
 from meshport.checks.spec import Rule
 from meshport.cli.command_tree import command_docs
 from meshport.cli.generate import all_derived_files
 from meshport.cli.main import app
-from meshport.contracts.lint import RULES
+from meshport.contracts.policies import read_policies
 from meshport.contracts.schema import schema_faults
 from meshport.error_codes import CODES
 from meshport.orchestration.dbt_files import stale_files
@@ -120,7 +121,8 @@ def test_the_example_contract_leads_to_every_kind_of_rule():
         ("commands.md", {f"## {one.name}\n" for one in command_docs(app)}),
         ("settings.md", {f"`{name}`" for name in KNOWN}),
         ("checks.md", {f"`{spec.id}`" for spec in plan(every_clause()) if "__type" not in spec.id}),
-        ("checks.md", {(rule.__doc__ or "")[:5] for rule in RULES}),
+        ("policies.md", {f"## {policy.id}: {policy.title}" for policy in read_policies(ROOT)}),
+        ("rules/index.md", {f"[{rule}]({rule}.md)" for rule in RULES}),
     ],
 )
 def test_a_reference_page_is_complete(page, wanted):

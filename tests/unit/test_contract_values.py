@@ -8,12 +8,10 @@ from hypothesis import strategies as st
 
 from meshport.contracts.classification import read_classifications
 from meshport.contracts.duration import in_words, seconds_of
-from meshport.contracts.lint import RULES, lint
-from meshport.contracts.read import read_contract
 from meshport.contracts.threshold import OPERATORS, Threshold
 from meshport.errors import ContractError, MeshportError, Place
 from meshport.names import PortId
-from tests.building import ROOT, column, contract, table
+from tests.building import ROOT
 
 SCALE = read_classifications(ROOT)
 numbers = st.integers(-50, 50)
@@ -65,66 +63,6 @@ def test_units_of_duration_are_compared_in_seconds():
 def test_a_duration_is_said_in_two_units_at_most():
     assert in_words(2 * 86_400 + 3 * 3600 + 59) == "2 d 3 h"
     assert in_words(0) == "0 s"
-
-
-@pytest.mark.parametrize("file", sorted((ROOT / "contracts").rglob("*.odcs.yaml")), ids=str)
-def test_every_contract_of_the_mesh_keeps_the_house_rules(file):
-    assert lint(read_contract(file), SCALE) == []
-
-
-GOOD = contract(
-    schema=[table("things", column("thing_id", "VARCHAR(8)", primaryKey=True))],
-    team={"name": "Things", "members": [{"username": "a@b.co", "role": "Owner"}]},
-    support=[{"channel": "#x", "scope": "interactive"}],
-    slaProperties=[{"id": "f", "property": "frequency", "value": 1, "unit": "d"}],
-)
-
-
-def test_the_good_example_keeps_every_house_rule():
-    assert lint(GOOD, SCALE) == []
-
-
-def broken(**root):
-    keys = {
-        "schema": [table("things", column("thing_id", "VARCHAR(8)", primaryKey=True))],
-        "team": {"name": "Things", "members": [{"username": "a@b.co", "role": "Owner"}]},
-        "support": [{"channel": "#x", "scope": "interactive"}],
-        "slaProperties": [{"id": "f", "property": "frequency", "value": 1, "unit": "d"}],
-    }
-    return contract(**{**keys, **root})
-
-
-def things(*columns):
-    return [table("things", column("thing_id", "VARCHAR(8)", primaryKey=True), *columns)]
-
-
-@pytest.mark.parametrize(
-    ("code", "bad"),
-    [
-        ("MP110", broken(version="one")),
-        ("MP110", broken(status="alive")),
-        ("MP111", broken(schema=things(column("a", "VARCHAR", classification="secret")))),
-        ("MP112", broken(schema=things(column("amount", "VARCHAR", description="Amount")))),
-        ("MP112", broken(description={"purpose": "Things"})),
-        ("MP113", broken(team={"name": "Things", "members": []})),
-        ("MP113", broken(support=[])),
-        ("MP114", broken(slaProperties=[])),
-        ("MP114", broken(slaProperties=[{"property": "frequency", "value": 1}])),
-        ("MP115", broken(schema=things(column("email", "VARCHAR", tags=["pii.direct"])))),
-        ("MP116", broken(schema=[table("things", column("a", "VARCHAR"))])),
-        ("MP118", broken(schema=things(column("Amount", "VARCHAR")))),
-        ("MP118", broken(schema=things(column("bought", "DATE")))),
-        ("MP118", broken(schema=things(column("late", "BOOLEAN")))),
-    ],
-)
-def test_each_house_rule_finds_its_bad_example_and_nothing_else(code, bad):
-    assert {fault.code for fault in lint(bad, SCALE)} == {code}
-
-
-def test_every_house_rule_has_a_bad_example_above():
-    codes = {rule.__doc__.split(":")[0] for rule in RULES}
-
-    assert codes == {"MP110", "MP111", "MP112", "MP113", "MP114", "MP115", "MP116", "MP118"}
 
 
 @given(

@@ -29,14 +29,6 @@ _TABLE = (
     ("MP105", "Another format or version", "meshport reads ODCS 3.0.0 to 3.2.0.", "Convert the file to ODCS 3.2.0."),
     ("MP106", "Two things of one name", "Nobody could tell which of them is meant.", "Rename one of them."),
     ("MP107", "A quarantine budget that is no percentage", "Without it nobody knows how many bad rows are too many.", "Write quarantineBudget as `2 %`."),
-    ("MP110", "Version or status is not a known one", "Consumers read from the version whether a change breaks them.", "Use SemVer and one of the standard's statuses.", True),
-    ("MP111", "A column without classification", "Unclassified columns are served to nobody.", "Name a class of catalog/classifications.yaml.", True),
-    ("MP112", "A description that says nothing", "Consumers cannot ask a column name what it means.", "Say meaning, grain and unit in words of your own.", True),
-    ("MP113", "Nobody answers", "A promise without an owner is none.", "Add team.name, a member whose role has `owner`, an interactive support channel.", True),
-    ("MP114", "No service level, or one without id", "Ids keep findings stable when the list is edited.", "Add slaProperties, each with an id.", True),
-    ("MP115", "Personal data without retention", "The law asks how long it is kept.", "Add an slaProperty `retention` with a duration.", True),
-    ("MP116", "No key or no grain", "Rows that cannot be told apart cannot be joined or updated.", "Mark the primary key and fill dataGranularityDescription.", True),
-    ("MP118", "A name that is not the house's", "One way of naming spares every consumer a look-up.", "snake_case; days end in _on, instants in _at, booleans start with is_ or has_.", True),
     # data products
     ("MP201", "A descriptor breaks the ODPS standard", "A misspelt key offers nothing.", "Use the name the hint offers."),
     ("MP202", "A port without contract", "A port is what a contract promises.", "Write the contract, or take the port out of the descriptor."),
@@ -71,7 +63,7 @@ _TABLE = (
     ("MP303", "No data for the contract's tables", "No file or table has their names.", "Name the files like the tables."),
     ("MP310", "A quality query is not one SELECT", "A contract is somebody else's code: it may look, nothing else.", "Write one SELECT over the table."),
     # publishing
-    ("MP402", "A pointer is damaged", "Readers cannot tell which release is current.", "Restore store/<domain>/pointer.json from a backup, or publish again."),
+    ("MP402", "A pointer or a manifest is damaged", "Readers cannot tell which release is current, or what it holds.", "Restore the file from a backup; without one, move store/<domain> away and publish again."),
     ("MP403", "No such release", "It was never published here.", "See …/releases for those there are."),
     ("MP404", "The data of a release is no longer kept", "Retention keeps the newest ones.", "Read the current release."),
     ("MP405", "Nothing to go back to", "There is no other release with data.", "Name a release that is still kept."),
@@ -79,6 +71,8 @@ _TABLE = (
     ("MP411", "An input release lacks the port", "The domain was built from something else.", "Run the domain again."),
     ("MP420", "The disk refuses", "It is full, or not writable.", "Free some room and run again; the last release is untouched."),
     # catalog
+    ("MP505", "A broken waiver", "An exception that nobody can read excepts nothing.", "Each needs rule, contract, version, reason, owner, approver and expires."),
+    ("MP506", "A broken policy", "Nobody could tell whether contracts keep it.", "Each needs id, title, why, fix, query, good and bad; the query returns contract, line and message."),
     ("MP501", "Broken classifications", "No column could be served.", "Each needs name, meaning and is_served_openly."),
     ("MP502", "A broken glossary term", "It could not be found or explained.", "Each needs term and meaning."),
     # serving

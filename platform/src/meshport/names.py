@@ -9,7 +9,7 @@ from meshport.errors import ContractError
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 _PORT_ID = re.compile(
-    r"(?P<domain>[a-z][a-z0-9_]*)\.(?P<port>[a-z][a-z0-9_]*)\.v(?P<major>[1-9]\d*)"
+    r"(?P<domain>[a-z][a-z0-9_]*)\.(?P<port>[a-z][a-z0-9_]*)\.v(?P<major>[1-9][0-9]{0,5})"
 )
 
 

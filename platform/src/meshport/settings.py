@@ -47,11 +47,13 @@ def read_settings(environment: Mapping[str, str], start: Path) -> Settings:
         hint = f"known: {', '.join(KNOWN)}"
         raise SettingsError("MP902", f"unknown variable {', '.join(unknown)}", hint=hint)
     root = find_root(start)
-    home = environment.get("MESHPORT_HOME") or ".meshport"
+    home = root / (environment.get("MESHPORT_HOME") or ".meshport")
+    if home.exists() and not home.is_dir():
+        raise SettingsError("MP903", f"MESHPORT_HOME is not a folder: {home}")
     source = environment.get("MESHPORT_SOURCE")
     if source and not (root / source).is_dir():
         raise SettingsError("MP903", f"MESHPORT_SOURCE is not a folder: {source}")
-    return Settings(root, (root / home).resolve(), (root / source).resolve() if source else None)
+    return Settings(root, home.resolve(), (root / source).resolve() if source else None)
 
 
 def current_settings(start: Path | None = None) -> Settings:

@@ -6,6 +6,7 @@ are always fetched whole, because an unfinished one owns its connection in 2.0.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -64,17 +65,33 @@ def _config(memory_limit: str, threads: int | None) -> dict[str, Any]:
 
 def _cannot_open(file: Path, said: str) -> MeshportError:
     place = Place(file.name)
-    if "lock" in said.lower():
+    # Checked for whole phrases: "block" holds a lock, and the path may hold anything.
+    if "Could not set lock" in said:
         holder = re.search(r"PID (\d+)", said)
         who = f"process {holder[1]}" if holder else "another process"
         return ProductError(
             "MP240", f"{who} has the private warehouse open", place, "wait for it, or stop it"
         )
-    remedy = f"move {file.name} away: it is built anew from the sources; releases are not in it"
-    if "version" in said.lower():
+    if "version number" in said:
         fact = f"another version of DuckDB wrote the private warehouse (here: {duckdb.__version__})"
-        return ProductError("MP241", fact, place, remedy)
-    return ProductError("MP242", f"the private warehouse cannot be read: {said}", place, remedy)
+        return ProductError("MP241", fact, place, _remedy(file))
+    return _damaged(file, said)
+
+
+def damage_error(error: EngineError, file: Path) -> ProductError | None:
+    """MP242 where a statement met a damaged part of the warehouse, else None."""
+    said = str(error)
+    is_damage = "Corrupt database file" in said or f'bytes from file "{file}"' in said
+    return _damaged(file, said) if is_damage else None
+
+
+def _damaged(file: Path, said: str) -> ProductError:
+    fact = f"the private warehouse cannot be read: {said}"
+    return ProductError("MP242", fact, Place(file.name), _remedy(file))
+
+
+def _remedy(file: Path) -> str:
+    return f"move {file.name} away: it is built anew from the sources; releases are not in it"
 
 
 def parquet_scan(files: Iterable[Path | str]) -> str:
@@ -120,12 +137,17 @@ def run_bounded(con: Connection, sql: str, seconds: float) -> list[tuple[Any, ..
         timer.cancel()
 
 
+_DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO}
+# DuckDB's words, and SQLite's, in which Dagster keeps its history.
+_DISK_PHRASES = ("No space left", "Could not write", "disk is full", "disk I/O error")
+
+
 def disk_error(error: Exception, doing: str) -> PublishError | None:
     """The error to raise where the disk is full or refuses, None where it is something else."""
     said = str(error)
-    if isinstance(error, OSError):
-        said = os.strerror(error.errno) if error.errno else said
-    elif "No space left" not in said and "Could not write" not in said:
+    if isinstance(error, OSError) and error.errno in _DISK_ERRNOS:
+        said = os.strerror(error.errno)
+    elif not any(phrase in said for phrase in _DISK_PHRASES):
         return None
     return PublishError(
         "MP420",
@@ -141,4 +163,6 @@ def write_arrow_stream(con: Connection, sql: str, parameters: Sequence[Any], fil
     reader = con.sql(sql, params=list(parameters)).to_arrow_reader(100_000)
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, reader.schema) as writer:
         for batch in reader:
-            writer.write_batch(batch)
+            # The engine leaves old memory where a value is null; a copy holds zeros there, so that
+            # the same rows are the same bytes.
+            writer.write_batch(batch.take(pa.arange(0, batch.num_rows)))

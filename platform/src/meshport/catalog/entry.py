@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from meshport.contracts.model import Column
 from meshport.errors import MeshportError
 from meshport.names import PortId
 from meshport.products.mesh import DataProduct, Mesh, Port, load_mesh
-from meshport.publishing.manifest import CheckOutcome
+from meshport.publishing.manifest import CheckOutcome, PortRelease
+from meshport.publishing.released import standing_mesh
 from meshport.publishing.store import ReleaseStore
 
 
@@ -33,20 +34,64 @@ class Catalog:
     @classmethod
     def read(cls, root: Path, home: Path) -> Catalog:
         """Read the files below `root`; raises CatalogError MP501, MP502."""
-        mesh = load_mesh(root)
+        store = ReleaseStore(home)
+        mesh = standing_mesh(load_mesh(root), store)
         glossary = read_glossary(root)
         scale = read_classifications(root)
-        return cls(mesh, ReleaseStore(home), scale, glossary, SearchIndex(mesh, glossary))
+        return cls(mesh, store, scale, glossary, SearchIndex(mesh, glossary))
 
     def entry(self, port: Port, now: datetime) -> PortEntry:
         """What the catalog says of a port at that moment."""
-        columns = port.contract.table.columns
+        status = port_status(port, self.store, now)
         return PortEntry(
             port=port,
-            status=port_status(port, self.store, now),
-            visible=self.scale.served_openly(columns),
+            status=replace(
+                status,
+                release=self._shown(port, status.release),
+                refusal=self._shown_refusal(status.refusal),
+            ),
+            visible=self.served(port, status.release),
+            hidden=self._withheld(port),
             consumers=[other.id for other in self.mesh.consumers_of(port.id)],
         )
+
+    def served(self, port: Port, release: PortRelease | None) -> list[Column]:
+        """The columns that anyone may read: openly classified, and in the release if there is one.
+
+        The contract in the mesh decides on the class, so that a stricter one holds at once, also
+        for releases made before.
+        """
+        columns = self.scale.served_openly(port.contract.table.columns)
+        written = {column.name for column in release.columns} if release else None
+        return [column for column in columns if written is None or column.name in written]
+
+    def shown_checks(self, port: Port, checks: Sequence[CheckOutcome]) -> list[CheckOutcome]:
+        """Check results without the values of withheld columns."""
+        hidden = {column.name for column in self._withheld(port)}
+        return [c.model_copy(update={"sample_keys": _open(c.sample_keys, hidden)}) for c in checks]
+
+    def _shown(self, port: Port, release: PortRelease | None) -> PortRelease | None:
+        if release is None:
+            return None
+        return release.model_copy(update={"checks": self.shown_checks(port, release.checks)})
+
+    def _shown_refusal(self, refusal: dict[str, Any] | None) -> dict[str, Any] | None:
+        if refusal is None:
+            return None
+        checks = []
+        for check in refusal["checks"]:
+            port = self.mesh.find(PortId.parse(check["port"]))
+            # Of a port that is gone nobody knows which columns may be shown.
+            keys = check["sample_keys"]
+            withheld = (
+                [c.name for c in self._withheld(port)] if port else [n for k in keys for n in k]
+            )
+            checks.append({**check, "sample_keys": _open(keys, set(withheld))})
+        return {**refusal, "checks": checks}
+
+    def _withheld(self, port: Port) -> list[Column]:
+        columns = port.contract.table.columns
+        return [c for c in columns if c not in self.scale.served_openly(columns)]
 
     def product_entry(self, product: DataProduct, now: datetime) -> ProductEntry:
         """What the catalog says of a data product at that moment."""
@@ -64,12 +109,10 @@ class PortEntry:
     port: Port
     status: PortStatus
     visible: Sequence[Column]
+    """The columns that are served now."""
+    hidden: Sequence[Column]
+    """The columns that are withheld for their class."""
     consumers: Sequence[PortId]
-
-    @property
-    def hidden(self) -> list[Column]:
-        """The columns that are not served openly."""
-        return [c for c in self.port.contract.table.columns if c not in self.visible]
 
     @property
     def checks_by_column(self) -> dict[str, list[CheckOutcome]]:
@@ -151,3 +194,8 @@ class ProductEntry:
 def broken_as_json(broken: dict[str, MeshportError]) -> list[dict[str, str]]:
     """The domains whose files cannot be read, and why."""
     return [{"domain": domain, "error": str(error)} for domain, error in sorted(broken.items())]
+
+
+def _open(keys: Sequence[dict[str, Any]], hidden: set[str]) -> list[dict[str, Any]]:
+    """Keys of offending rows, without those that name a withheld column."""
+    return [key for key in keys if hidden.isdisjoint(key)]

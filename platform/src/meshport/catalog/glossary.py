@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from meshport.contracts.schema import name_hint
 from meshport.errors import CatalogError
-from meshport.yaml_file import read_yaml
+from meshport.yaml_file import KeyPath, YamlDocument, read_yaml
 
 FILE = "catalog/glossary.yaml"
+_REQUIRED = ("term", "meaning")
+_LISTS = ("synonyms", "columns")
 
 
 @dataclass(frozen=True)
@@ -25,18 +30,33 @@ class Term:
 def read_glossary(root: Path) -> list[Term]:
     """Read the glossary; raises CatalogError MP502 where an entry is none."""
     document = read_yaml(root / FILE, FILE)
-    terms = []
-    for index, entry in enumerate(document.value["terms"]):
-        try:
-            terms.append(
-                Term(
-                    entry["term"],
-                    entry["meaning"],
-                    tuple(entry.get("synonyms", ())),
-                    tuple(entry.get("columns", ())),
-                )
-            )
-        except (KeyError, TypeError, AttributeError) as error:
-            place = document.place(("terms", index))
-            raise CatalogError("MP502", f"a term needs {error}", place) from error
-    return terms
+    entries = document.value.get("terms") if isinstance(document.value, dict) else None
+    if not isinstance(entries, list):
+        raise _broken(document, (), "the glossary needs a list `terms`")
+    return list(_terms(document, entries))
+
+
+def _terms(document: YamlDocument, entries: list[Any]) -> Iterator[Term]:
+    for index, entry in enumerate(entries):
+        path = ("terms", index)
+        if not isinstance(entry, dict):
+            raise _broken(document, path, "a term is a mapping with term and meaning")
+        for key in entry:
+            if key not in (*_REQUIRED, *_LISTS):
+                hint = name_hint(key, [*_REQUIRED, *_LISTS])
+                raise _broken(document, (*path, key), f"a term has no key `{key}`", hint)
+        for key in _REQUIRED:
+            if not isinstance(entry.get(key), str):
+                raise _broken(document, (*path, key), f"a term needs `{key}`, a text")
+        for key in _LISTS:
+            words = entry.get(key, [])
+            if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+                raise _broken(document, (*path, key), f"`{key}` is a list of texts")
+        lists = (tuple(entry.get(key, ())) for key in _LISTS)
+        yield Term(entry["term"], entry["meaning"], *lists)
+
+
+def _broken(
+    document: YamlDocument, path: KeyPath, fact: str, hint: str | None = None
+) -> CatalogError:
+    return CatalogError("MP502", fact, document.place(path), hint)

@@ -6,19 +6,25 @@ tier the better field wins. Misspellings are tried only when nothing else was fo
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from meshport.catalog.glossary import Term
-from meshport.contracts.schema import nearest
 from meshport.products.mesh import Mesh, Port
 
 _TIERS = ("exact name", "exact synonym", "all words", "some words", "similar spelling")
 _WEIGHTS = {"name": 8, "synonym": 6, "glossary": 5, "column": 4, "purpose": 2, "description": 1}
-_STOP = {"a", "an", "and", "by", "do", "does", "for", "from", "how", "in", "is", "of", "on", "or",
-         "the", "to", "what", "where", "which", "who", "with", "come", "comes"}  # fmt: skip
+# In the form that `_words` gives them: singular.
+_STOP = {"a", "an", "and", "are", "at", "be", "by", "come", "do", "doe", "for", "from", "has",
+         "have", "how", "i", "in", "is", "it", "me", "my", "of", "on", "or", "our", "that", "the",
+         "there", "this", "to", "we", "what", "where", "which", "who", "with"}  # fmt: skip
+
+_SIMILAR = 0.75
+"""Difflib's ratio: `costumer` is a customer, `hospital` is nothing `postal`."""
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,8 @@ class _Entry:
 
     port: Port
     column: str | None
-    name: str
+    names: frozenset[str]
+    """What it is called exactly: bare, and with all that it is part of."""
     synonyms: tuple[str, ...]
     fields: dict[str, frozenset[str]]
 
@@ -71,10 +78,10 @@ class SearchIndex:
 
     def search(self, query: str, limit: int = 20) -> list[Hit]:
         """The best hits first; empty where nothing fits."""
-        words = [word for word in _words(query) if word not in _STOP] or _words(query)
+        words = [word for word in _words(query) if word not in _STOP]
         hits = self._find(query, words)
         if not hits:
-            mended = [nearest(word, self.words) or word for word in words]
+            mended = [self._mended(word) for word in words]
             found = self._find(" ".join(mended), mended) if mended != words else []
             hits = [Hit(h.port, h.column, _TIERS[4], h.score, h.matched) for h in found]
         order = {tier: position for position, tier in enumerate(_TIERS)}
@@ -89,6 +96,11 @@ class SearchIndex:
         # Half of the words is too little: better nothing than a page of confident nonsense.
         return [h for h in found if h and (h.tier != _TIERS[3] or len(h.matched) * 2 > len(words))]
 
+    def _mended(self, word: str) -> str:
+        """The known word that this one is a misspelling of; of short words nobody can tell."""
+        near = difflib.get_close_matches(word, sorted(self.words), 1, _SIMILAR)
+        return near[0] if near and len(word) > 3 else word
+
 
 def _match(entry: _Entry, query: str, words: list[str]) -> Hit | None:
     matched, score = [], 0
@@ -100,7 +112,7 @@ def _match(entry: _Entry, query: str, words: list[str]) -> Hit | None:
             score += _WEIGHTS[best]
     if not matched:
         return None
-    if query in (entry.name, str(entry.port.id) if entry.column is None else None):
+    if query in entry.names:
         tier = _TIERS[0]
     elif query in entry.synonyms:
         tier = _TIERS[1]
@@ -117,7 +129,7 @@ def _entries(port: Port, terms: list[Term]) -> Iterator[_Entry]:
     yield _Entry(
         port,
         None,
-        port.id.port,
+        frozenset({port.id.port, port.id.contract_id, str(port.id), port.id.urn}),
         (),
         {
             "name": _bag(f"{port.id.port} {contract.name} {port.id.domain}"),
@@ -133,7 +145,7 @@ def _entries(port: Port, terms: list[Term]) -> Iterator[_Entry]:
         yield _Entry(
             port,
             column.name,
-            column.name,
+            frozenset({column.name.lower(), f"{port.id}.{column.name}".lower()}),
             tuple(word.lower() for word in said),
             {
                 "name": _bag(column.name),
@@ -155,8 +167,8 @@ def _bag(*texts: str) -> frozenset[str]:
 def _words(text: str) -> list[str]:
     """Lower-case words; an identifier counts whole and in its parts, plurals as singulars."""
     found: list[str] = []
-    for token in re.findall(r"[A-Za-z0-9_]+", text):
-        parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", token)
+    for token in re.findall(r"\w+", text):
+        parts = re.findall(r"[^\W\d_]+|\d+", _CAMEL.sub(" ", token))
         whole = [token] if "_" in token else []
         found += [_singular(part.lower()) for part in (*whole, *parts)]
     return list(dict.fromkeys(found))
@@ -165,4 +177,5 @@ def _words(text: str) -> list[str]:
 def _singular(word: str) -> str:
     if len(word) > 4 and word.endswith("ies"):
         return f"{word[:-3]}y"
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+    is_plural = len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
+    return word[:-1] if is_plural else word

@@ -19,22 +19,27 @@ class Snippet:
 
 def snippets(port: PortId, base_url: str, columns: list[Column]) -> list[Snippet]:
     """curl, Python and DuckDB over the columns that the reader may see; each runs as it is."""
+    if not columns:
+        return []
     url = f"{base_url}{port.path}/rows"
-    names = [column.name for column in columns]
-    first = ",".join(names[:4])
-    file = f"{port.port}.parquet"
+    first = ",".join(column.name for column in columns[:4])
+    question = f"{url}?select={first}&limit=5"
     python = (
         "import json, urllib.request\n\n"
-        f'url = "{url}?select={first}&limit=5"\n'
-        "rows = json.load(urllib.request.urlopen(url))\n"
-        "for row in rows:\n"
+        f'url = "{question}"\n'
+        "for row in json.load(urllib.request.urlopen(url)):\n"
         "    print(row)"
     )
-    duckdb = f'curl -sS "{url}?format=parquet" -o {file}\nduckdb -c "{_question(port, columns)}"'
+    duckdb = (
+        "import duckdb, urllib.request\n\n"
+        f'url = "{url}?format=parquet"\n'
+        f'urllib.request.urlretrieve(url, "{port.port}.parquet")\n'
+        f'duckdb.sql("{_question(port, columns)}").show()'
+    )
     return [
-        Snippet("curl", "sh", f'curl -sS "{url}?select={first}&limit=5"'),
+        Snippet("curl", "sh", f'curl -sS "{question}"'),
         Snippet("Python", "python", python),
-        Snippet("DuckDB", "sh", duckdb),
+        Snippet("DuckDB, all rows", "python", duckdb),
     ]
 
 

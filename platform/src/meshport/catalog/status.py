@@ -10,8 +10,10 @@ from typing import Any
 from meshport.checks.spec import Status
 from meshport.contracts.duration import in_words, seconds_of
 from meshport.contracts.model import ServiceLevel
+from meshport.errors import PublishError
 from meshport.products.mesh import Mesh, Port
 from meshport.publishing.manifest import Manifest, PortRelease, ServiceLevelMeasure
+from meshport.publishing.refusal import by_error
 from meshport.publishing.store import ReleaseStore
 
 
@@ -92,10 +94,13 @@ class PortStatus:
 def port_status(port: Port, store: ReleaseStore, now: datetime) -> PortStatus:
     """The state of one port at that moment."""
     part = store.of(port.id.domain)
-    manifest = part.current()
+    try:
+        manifest, refused = part.current(), part.refusal()
+    except PublishError as error:  # a damaged store must not hide the state of other domains
+        manifest, refused = None, by_error(error, now, "-")
     release = manifest.port(port.id) if manifest else None
     levels = tuple(_service_levels(port, manifest, release, now))
-    return PortStatus(port, manifest if release else None, release, levels, part.refusal())
+    return PortStatus(port, manifest if release else None, release, levels, refused)
 
 
 def mesh_status(mesh: Mesh, store: ReleaseStore, now: datetime) -> list[PortStatus]:

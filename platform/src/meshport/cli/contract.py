@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from meshport.cli.show import print_data, print_json, print_table, say
 from meshport.contracts.classification import read_classifications
-from meshport.contracts.lint import lint
+from meshport.contracts.policies import Breach, breaches, read_policies
 from meshport.contracts.read import read_contract
 from meshport.errors import ContractError, MeshportError, Place, SettingsError, each_of
 from meshport.settings import find_root
@@ -25,16 +25,21 @@ def lint_command(paths: Sequence[Path], as_json: bool) -> int:
     """0 nothing found; 1 findings; 2 a file that cannot be read at all."""
     root = _root()
     files = list(_contract_files(paths, root))
-    found = [fault for file in files for fault in _lint_file(file, root)]
+    faults, contracts = _read_all(files, root)
+    # The house rules are this mesh's own; other people's contracts answer to the standard alone.
+    ours = [one for one in contracts if root and (root / one.file).is_file()]
+    found: list[MeshportError | Breach] = [*faults]
+    if root and ours:
+        found += breaches(ours, read_policies(root), read_classifications(root))
     if as_json:
-        print_json({"files": len(files), "findings": [_finding(fault) for fault in found]})
+        print_json({"files": len(files), "findings": [_finding(one) for one in found]})
     else:
-        for fault in found:
-            print_data(f"{fault}\n")
+        for one in found:
+            print_data(f"{one}\n")
         say(f"{len(files)} contracts, {len(found)} findings")
-    if any(fault.code in _UNREADABLE for fault in found):
+    if any(fault.code in _UNREADABLE for fault in faults):
         return 2
-    return 1 if found else 0
+    return 1 if faults or any(_keeps_back(one) for one in found) else 0
 
 
 def check_command(contract: Path, data: Path, references: Sequence[str], as_json: bool) -> int:
@@ -73,16 +78,21 @@ def _contract_files(paths: Sequence[Path], root: Path | None) -> Iterator[Path]:
             raise ContractError("MP101", "there is no such file or folder", Place(str(path)))
 
 
-def _lint_file(file: Path, root: Path | None) -> list[MeshportError]:
-    shown = _shown(file, root)
-    try:
-        contract = read_contract(file, shown)
-    except MeshportError as error:
-        return each_of(error)
-    # The house rules are this mesh's own; other people's contracts answer to the standard alone.
-    if root and file.resolve().is_relative_to(root / "contracts"):
-        return lint(contract, read_classifications(root))
-    return []
+def _read_all(
+    files: Sequence[Path], root: Path | None
+) -> tuple[list[MeshportError], list[Contract]]:
+    faults: list[MeshportError] = []
+    contracts = []
+    for file in files:
+        try:
+            contracts.append(read_contract(file, _shown(file, root)))
+        except MeshportError as error:
+            faults += each_of(error)
+    return faults, contracts
+
+
+def _keeps_back(one: MeshportError | Breach) -> bool:
+    return not isinstance(one, Breach) or one.policy.is_error
 
 
 def _shown(file: Path, root: Path | None) -> str:
@@ -90,15 +100,16 @@ def _shown(file: Path, root: Path | None) -> str:
     return str(resolved.relative_to(root)) if root and resolved.is_relative_to(root) else str(file)
 
 
-def _finding(fault: MeshportError) -> dict[str, object]:
-    place = fault.place
+def _finding(one: MeshportError | Breach) -> dict[str, object]:
+    is_breach = isinstance(one, Breach)
+    place = one.place
     return {
-        "code": fault.code,
+        "code": one.policy.id if is_breach else one.code,
         "file": place.file if place else None,
         "line": place.line if place else None,
         "column": place.column if place else None,
-        "message": fault.fact,
-        "hint": fault.hint,
+        "message": one.message if is_breach else one.fact,
+        "hint": one.hint,
     }
 
 

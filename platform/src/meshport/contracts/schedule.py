@@ -25,9 +25,7 @@ def longest_gap_seconds(cron: str) -> float | None:
     runs = list(_runs(cron))
     if len(runs) < 2:
         return None
-    return max(
-        (after - before).total_seconds() for before, after in pairwise(runs)
-    )
+    return max((after - before).total_seconds() for before, after in pairwise(runs))
 
 
 def weekdays_of(cron: str) -> frozenset[int]:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
+
+UNFINISHED = ".unfinished-"
+"""What the name of a file begins with that a killed process may have left half written."""
 
 
 def write_atomically(file: Path, content: bytes) -> None:
     """Replace a file in one step; on any failure the old content stays."""
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
+    # Not tempfile: its files are for their owner alone, and readers may be another user.
+    temporary = file.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("xb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, file)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
     sync_folder(file.parent)
 

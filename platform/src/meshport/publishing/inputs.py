@@ -28,15 +28,17 @@ def pin_inputs(
     con.execute(
         "create table if not exists meshport.pins (port varchar primary key, release varchar)"
     )
+    # Once per domain: its ports are published together and have to be read together.
+    domains = sorted({port.domain for port in ports})
+    current = {name: leases.enter_context(store.of(name).reading()) for name in domains}
     pinned = {}
     for port in sorted(ports):
-        upstream = store.of(port.domain)
-        manifest = leases.enter_context(upstream.reading())
+        manifest = current[port.domain]
         part = manifest.port(port) if manifest else None
         if manifest is None or part is None:
             fact = f"the input {port} has no release yet"
             raise ProductError("MP220", fact, hint=f"publish it first: meshport run {port.domain}")
-        scan = parquet_scan(upstream.paths(part))
+        scan = parquet_scan(store.of(port.domain).paths(part))
         con.execute(f"create or replace view inputs.{quote(port.input_name)} as from {scan}")
         con.execute(
             "insert or replace into meshport.pins values (?, ?)", [str(port), manifest.release]

@@ -7,8 +7,9 @@ import json
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from meshport.errors import Place, PublishError
 from meshport.names import PortId
 from meshport.products.descriptor import Descriptor
 
@@ -171,6 +172,17 @@ def sealed(draft: dict[str, Any]) -> Manifest:
     digest = hashlib.sha256(unnamed.model_dump_json().encode()).hexdigest()
     release = f"{unnamed.domain}-{unnamed.sequence:06d}-{digest[:8]}"
     return unnamed.model_copy(update={"release": release})
+
+
+def parse_manifest(text: bytes, place: Place) -> Manifest:
+    """The manifest in a file's text; raises PublishError MP402 where it is damaged."""
+    try:
+        return Manifest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "all of it"
+        fact = f"the manifest is damaged: {where}: {first['msg']}"
+        raise PublishError("MP402", fact, place) from error
 
 
 def schema_hash(columns: list[NativeColumn]) -> str:

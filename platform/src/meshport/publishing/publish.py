@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -45,6 +45,11 @@ class Attempt:
     now: datetime
     code_revision: str | None = None
 
+    @property
+    def inputs(self) -> dict[PortId, str]:
+        """The pins of inputs that the product still has; a warehouse remembers former ones."""
+        return {p: self.pins[p] for p in sorted(self.pins) if p in self.product.inputs}
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -67,7 +72,8 @@ def publish(con: Connection, attempt: Attempt) -> Outcome:
             neighbours = _neighbours(attempt, leases)
             return _Publication(con, attempt, store, neighbours).run(folder)
     except MeshportError as error:
-        store.record_refusal(refusal.by_error(error, attempt.now, attempt.run_id))
+        with suppress(OSError):  # a full disk may have no room for the reason either
+            store.record_refusal(refusal.by_error(error, attempt.now, attempt.run_id))
         raise
 
 
@@ -86,7 +92,7 @@ def _candidate_folder(store: DomainStore, run_id: str) -> Iterator[Path]:
 
 def _neighbours(attempt: Attempt, leases: ExitStack) -> Neighbours:
     neighbours = Neighbours(attempt.product)
-    for port, release in attempt.pins.items():
+    for port, release in attempt.inputs.items():
         upstream = attempt.store.of(port.domain)
         manifest = leases.enter_context(upstream.reading(release))
         part = manifest.port(port) if manifest else None
@@ -124,7 +130,8 @@ class _Publication:
         in_order = [audited[port.id] for port in self.attempt.product.ports]
         manifest = ReleaseWriter(self.con, self.store).write(self._about(accounts), in_order)
         self.store.move("publish", manifest.release, self.attempt.now)
-        expire(self.store)
+        with suppress(OSError):  # it is published; the next one makes up for it
+            expire(self.store)
         return Outcome(audited, manifest, None)
 
     def _candidates(self, folder: Path) -> Iterator[Candidate]:
@@ -199,10 +206,10 @@ class _Publication:
         inputs = [
             InputRelease(
                 port=str(port),
-                contract_version=self.attempt.product.inputs[port].version,
+                contract_version=self.neighbours.contracts[port].version,
                 release=release,
             )
-            for port, release in sorted(self.attempt.pins.items())
+            for port, release in self.attempt.inputs.items()
         ]
         return {
             "published_at": self.attempt.now,

@@ -23,6 +23,7 @@ from meshport.checks.spec import (
     Status,
     TypeRule,
     UndeclaredRule,
+    UniqueRule,
     ZoneRule,
 )
 from meshport.checks.table import TableSource
@@ -101,6 +102,8 @@ def depends_on_other_rows(spec: CheckSpec) -> bool:
     """
     if isinstance(spec.rule, RowRule):
         return not spec.rule.concerns_single_rows
+    if isinstance(spec.rule, UniqueRule):
+        return not spec.rule.threshold.means_none
     return isinstance(spec.rule, AggregateRule | AgeRule)
 
 

@@ -42,15 +42,29 @@ def by_checks(broken: Iterable[BrokenCheck], at: datetime, run_id: str) -> dict[
     }
 
 
+def by_accident(error: Exception, at: datetime, run_id: str) -> dict[str, Any]:
+    """The refusal of an attempt that ended with an error nobody foresaw."""
+    said = str(error).strip().partition("\n")[0]
+    return {
+        "at": at.isoformat(),
+        "run_id": run_id,
+        "reason": f"unexpected {type(error).__name__}: {said}",
+        "checks": [],
+        "hint": None,
+        "breaks_promise": False,
+    }
+
+
 def by_error(error: MeshportError, at: datetime, run_id: str) -> dict[str, Any]:
     """The refusal of an attempt that ended before there was a candidate."""
     faults = each_of(error)
     first = faults[0]
     place = f" ({first.place})" if first.place else ""
+    more = f"; and {len(faults) - 1} more" if len(faults) > 1 else ""
     return {
         "at": at.isoformat(),
         "run_id": run_id,
-        "reason": f"{first.code}{place}: {first.fact}",
+        "reason": f"{first.code}{place}: {first.fact}{more}",
         "checks": [],
         "hint": first.hint,
         "breaks_promise": any(fault.breaks_promise for fault in faults),

@@ -117,7 +117,7 @@ class ReleaseWriter:
         return StoredFile(path=path, sha256=digest, bytes=size, rows=rows)
 
     def _keep_contract(self, contract: Contract) -> StoredFile:
-        path = f"files/{contract.sha256[:2]}/{contract.sha256}.odcs.yaml"
+        path = f"contracts/{contract.sha256}.odcs.yaml"
         target = self.store.folder / path
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
+from meshport.publishing.durable import UNFINISHED
 from meshport.publishing.lock import unleased
 from meshport.publishing.manifest import Manifest
 from meshport.publishing.store import DomainStore
@@ -24,11 +25,14 @@ def sweep(store: DomainStore) -> list[str]:
         if folder.parent.name == "candidates" or folder.name not in published:
             shutil.rmtree(folder, ignore_errors=True)
             removed.append(folder.name)
-    wanted = {path for manifest in _with_data(store) for path in _all_files(manifest)}
+    wanted = {path for manifest in _with_data(store) for path in manifest.files()}
     for file in store.folder.glob("files/*/*"):
         if str(file.relative_to(store.folder)) not in wanted:
             file.unlink(missing_ok=True)
             removed.append(file.name)
+    for file in store.folder.rglob(f"{UNFINISHED}*"):
+        file.unlink(missing_ok=True)
+        removed.append(file.name)
     return removed
 
 
@@ -55,7 +59,3 @@ def _with_data(store: DomainStore) -> Iterator[Manifest]:
     for release in store.releases():
         if store.has_data(release):
             yield store.manifest(release)
-
-
-def _all_files(manifest: Manifest) -> set[str]:
-    return manifest.files() | {port.contract.path for port in manifest.ports.values()}

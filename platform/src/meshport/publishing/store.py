@@ -5,7 +5,8 @@ store/<domain>/
     releases/<release>/manifest.json what the release holds; kept for ever
     releases/<release>/lease         held shared by every reader
     releases/<release>/expired       its data is no longer kept
-    files/<ab>/<sha256>.<suffix>     immutable, named by content, shared by releases
+    files/<ab>/<sha256>.parquet      immutable, named by content, shared by releases
+    contracts/<sha256>.odcs.yaml     the contracts that releases were held against; kept for ever
     candidates/<run>/                what a publish is working on; swept by the next
     refusal.json                     why the last attempt was kept back
     lock                             held by the one who publishes
@@ -14,8 +15,9 @@ store/<domain>/
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -25,7 +27,9 @@ from typing import Any
 from meshport.errors import Place, PublishError
 from meshport.publishing.durable import write_atomically
 from meshport.publishing.lock import shared_lease
-from meshport.publishing.manifest import Manifest, PortRelease
+from meshport.publishing.manifest import Manifest, PortRelease, parse_manifest
+
+_RELEASE = re.compile(r"(?P<domain>[a-z][a-z0-9_]{0,99})-[0-9]{6,9}-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,13 @@ class DomainStore:
         return after
 
     def manifest(self, release: str) -> Manifest:
-        """A release's manifest; raises PublishError MP403 where there is no such release."""
+        """A release's manifest.
+
+        Raises PublishError: MP403 there is no such release, MP402 its manifest is damaged.
+        """
         file = self.folder / "releases" / release / "manifest.json"
-        if "/" in release or not file.is_file():
-            raise PublishError("MP403", f"there is no release `{release}` of {self.domain}")
+        if not _RELEASE.fullmatch(release) or not file.is_file():
+            raise PublishError("MP403", f"there is no release `{release[:80]}` of {self.domain}")
         return _read_manifest(file)
 
     def current(self) -> Manifest | None:
@@ -124,10 +131,14 @@ class DomainStore:
         if wanted is None:
             yield None
             return
-        manifest = self.manifest(wanted)
-        with shared_lease(self.folder / "releases" / wanted / "lease"):
+        manifest: Manifest | None = self.manifest(wanted)
+        with ExitStack() as lease:
+            lease.enter_context(shared_lease(self.folder / "releases" / wanted / "lease"))
             if not self.has_data(wanted):
-                raise PublishError("MP404", f"the data of release {wanted} is no longer kept")
+                if release or self.pointer().current == wanted:
+                    raise PublishError("MP404", f"the data of release {wanted} is no longer kept")
+                # The pointer moved on, and retention came, before the lease was held.
+                manifest = lease.enter_context(self.reading())
             yield manifest
 
     def record_refusal(self, refusal: dict[str, Any]) -> None:
@@ -157,15 +168,15 @@ class ReleaseStore:
 
     def find(self, release: str) -> Manifest:
         """A release by its id alone; raises PublishError MP403."""
-        domain = release.rsplit("-", 2)[0]
-        if not release or not (self.folder / domain).is_dir():
+        named = _RELEASE.fullmatch(release)
+        if named is None or not (self.folder / named["domain"]).is_dir():
             known = sorted(path.name for path in self.folder.glob("*") if path.is_dir())
             hint = f"domains with releases: {', '.join(known) or 'none'}"
-            raise PublishError("MP403", f"there is no release `{release}`", hint=hint)
-        return self.of(domain).manifest(release)
+            raise PublishError("MP403", f"there is no release `{release[:80]}`", hint=hint)
+        return self.of(named["domain"]).manifest(release)
 
 
 @lru_cache(maxsize=256)
 def _read_manifest(file: Path) -> Manifest:
     # A manifest never changes, so reading it once per process is enough.
-    return Manifest.model_validate_json(file.read_bytes())
+    return parse_manifest(file.read_bytes(), Place("/".join(file.parts[-5:])))

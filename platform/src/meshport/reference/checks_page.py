@@ -28,7 +28,6 @@ from meshport.checks.spec import (
 )
 from meshport.checks.table import TableSource
 from meshport.contracts.duration import in_words
-from meshport.contracts.lint import RULES
 from meshport.contracts.model import Contract
 from meshport.contracts.read import contract_of
 from meshport.names import PortId
@@ -75,9 +74,6 @@ def checks_page() -> str:
         "## Checks of the platform",
         "Every port has these, whatever its contract says.",
         table(("check", "means", "then"), _of_platform(contract)),
-        "## House rules",
-        "What `meshport contract lint` asks of the contracts in `contracts/`, beyond the standard.",
-        "\n".join(f"- {first_sentence(rule.__doc__)}" for rule in RULES),
         "## The example contract",
         fenced("yaml", contract.text.decode()),
     )
