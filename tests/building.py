@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +104,34 @@ def run_here(home: Path, source: Path, *domains: str, **conductor: Any) -> Any:
         return run_mesh(settings_at(home), baton, domains)
 
 
+def run_there(root: Path, home: Path, source: Path, *domains: str) -> Any:
+    """Run the mesh below another root in this process, with that mesh's own domain code."""
+    from meshport.orchestration.domain import Conductor
+    from meshport.orchestration.landing_step import SourceChoice
+    from meshport.orchestration.whole_mesh import run_mesh
+
+    with environment(MESHPORT_HOME=str(home)), domains_of(root):
+        baton = Conductor(now=lambda: NOW, source=SourceChoice(source))
+        return run_mesh(settings_at(home, root), baton, domains)
+
+
+@contextmanager
+def domains_of(root: Path) -> Iterator[None]:
+    """Import the package `domains` from below `root` for the length of a block."""
+
+    def forget() -> None:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "domains"]:
+            del sys.modules[name]
+
+    forget()
+    sys.path.insert(0, str(root))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(root))
+        forget()
+
+
 @contextmanager
 def environment(**variables: str) -> Iterator[None]:
     """Variables for the length of a block."""
@@ -159,3 +187,20 @@ def rewrite(file: Path, change: Callable[[list[str]], Sequence[str]]) -> None:
     """Change a CSV file's lines, the header first."""
     lines = file.read_text().splitlines()
     file.write_text("\n".join(change(lines)) + "\n")
+
+
+def plant(file: Path, column: str, value: str, rows: Iterable[int]) -> list[dict[str, str]]:
+    """Write a value into one column of some rows of a CSV file, the first being row 0.
+
+    `{row}` in the value becomes the row's number. The result is these rows as they are now.
+    """
+    lines = file.read_text().splitlines()
+    names = lines[0].split(",")
+    planted = []
+    for row in rows:
+        fields = lines[row + 1].split(",")
+        fields[names.index(column)] = value.format(row=row)
+        planted.append(dict(zip(names, fields, strict=True)))
+        lines[row + 1] = ",".join(fields)
+    file.write_text("\n".join(lines) + "\n")
+    return planted

@@ -129,6 +129,7 @@ def test_a_file_that_was_cut_off_is_refused_with_the_line(con, put, content, lin
     assert "again" in error.hint
 
 
+PACKED = gzip.compress(WHOLE)
 BROKEN = {
     "empty": ("shop_sales.csv", b"", "MP215", "no header"),
     "semicolons": ("shop_sales.csv", WHOLE.replace(b",", b";"), "MP215", "id;pieces"),
@@ -142,7 +143,9 @@ BROKEN = {
     "UTF-16": ("shop_sales.csv", WHOLE.decode().encode("utf-16"), "MP212", "utf-8"),
     "a packed file without its suffix": ("shop_sales.csv", gzip.compress(WHOLE), "MP212", "utf-8"),
     "a suffix without packing": ("shop_sales.csv.gz", WHOLE, "MP212", "gzip"),
-    "a packed file cut off": ("shop_sales.csv.gz", gzip.compress(WHOLE)[:-9], "MP212", "GZIP"),
+    "a packed file cut off": ("shop_sales.csv.gz", PACKED[:-9], "MP212", "ended before"),
+    "a packed file damaged": ("shop_sales.csv.gz", PACKED[:40] + b"\xff" * 99, "MP212", "unpacked"),
+    "another checksum": ("shop_sales.csv.gz", PACKED[:-8] + b"abcd" + PACKED[-4:], "MP212", "CRC"),
     "a column twice": ("shop_sales.csv", WHOLE.replace(b"sold_at", b"note"), "MP211", "`sold_at`"),
     "a column twice among all": ("shop_sales.csv", HEADER[:-1] + b",note\n", "MP212", "`note`"),
     "no Parquet": ("shop_sales.parquet", WHOLE, "MP212", "cannot be read"),

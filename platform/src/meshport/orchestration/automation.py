@@ -31,6 +31,15 @@ def when_inputs_change() -> dg.AutomationCondition[Any]:
     return (eager | first) & dg.AutomationCondition.all_deps_blocking_checks_passed()
 
 
+def when_models_are_asked_for() -> dg.AutomationCondition[Any]:
+    """Publish along with the models, in the run that builds them.
+
+    Models that were built and then refused are no reason to try the same rows again.
+    """
+    asked = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.will_be_requested())
+    return asked & ~dg.AutomationCondition.in_progress()
+
+
 def schedules(product: DataProduct) -> list[dg.ScheduleDefinition]:
     """The cron schedule that the contracts' `frequency` promises; the earliest of a domain."""
     crons = sorted({level.schedule for level in _frequencies(product) if level.schedule})

@@ -22,9 +22,11 @@ from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_contex
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage  # not public
 from google.protobuf.json_format import MessageToDict
 
+from meshport.errors import Place, PublishError
 from meshport.names import PortId
 from meshport.orchestration.automation import when_inputs_change
 from meshport.orchestration.domain import Conductor, Domain
+from meshport.publishing.candidate import PORTS_SCHEMA
 from meshport.publishing.inputs import pin_inputs, pinned_releases
 from meshport.warehouse import open_warehouse
 
@@ -36,7 +38,9 @@ class DomainKeys(DagsterDbtTranslator):
     """Asset keys `<domain>/<layer>/<table>`; sources keep the key their own config names."""
 
     def __init__(self, domain: Domain) -> None:
-        super().__init__(DagsterDbtTranslatorSettings(enable_source_metadata=True))
+        # Two domains that read one port would otherwise describe it each in its own way, which
+        # Dagster refuses where the domain that owns the port is not loaded with them.
+        super().__init__(DagsterDbtTranslatorSettings(enable_source_metadata=False))
         self.domain = domain
 
     def get_asset_spec(
@@ -57,10 +61,14 @@ class DomainKeys(DagsterDbtTranslator):
 
 
 def dbt_models(domain: Domain) -> dg.AssetsDefinition:
-    """All models of the domain's dbt project as one step, which can run a part of them."""
+    """All models of the domain's dbt project as one step, which can run a part of them.
+
+    Raises PublishError MP410 where no model builds one of the domain's ports.
+    """
     files = domain.dbt
     keys = DomainKeys(domain)
     manifest = json.loads(files.manifest.read_bytes())
+    _require_port_models(domain, manifest)
     project = DbtProject(files.project, target_path=files.target, profiles_dir=files.profiles)
 
     @dbt_assets(
@@ -76,13 +84,22 @@ def dbt_models(domain: Domain) -> dg.AssetsDefinition:
         conductor.progress.step(domain.name, "build")
         with (
             ExitStack() as leases,
-            domain.recording_refusal(context.run_id, conductor.now()),
+            domain.recording_refusal(context.run.run_id, conductor.now()),
         ):
             _pin(domain, manifest, context, leases)
             build_step = _Build(context, manifest, keys, project)
             yield from build_step.run(files.run)
 
     return build
+
+
+def _require_port_models(domain: Domain, manifest: Mapping[str, Any]) -> None:
+    # Without its model a port would go on publishing the table of the last run that had one.
+    built = {(node["schema"], node["alias"]) for node in manifest["nodes"].values()}
+    for port in domain.product.ports:
+        if (PORTS_SCHEMA, port.id.model) not in built:
+            fact = f"no dbt model builds {PORTS_SCHEMA}.{port.id.model}"
+            raise PublishError("MP410", fact, Place(f"domains/{domain.name}/dbt"))
 
 
 def _pin(

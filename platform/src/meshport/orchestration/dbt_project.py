@@ -22,6 +22,8 @@ from meshport.settings import Settings
 _ONE_AT_A_TIME = threading.Lock()
 # What this process has parsed, by target folder: a build after it need not read it again.
 _PARSED: dict[Path, Any] = {}
+# What went wrong is in the result; dbt would print it on stdout, where only data belongs.
+_SILENT = ("--quiet", "--log-level", "none", "--log-level-file", "none")
 _PINNED = ("dbt-core", "dbt-duckdb", "dagster-dbt")
 CONTRACT_BROKEN = "This model has an enforced contract that failed"
 
@@ -61,6 +63,7 @@ class DbtProjectFiles:
         fingerprint = self._fingerprint()
         if self.manifest.is_file() and stamp.is_file() and stamp.read_text() == fingerprint:
             return False
+        _PARSED.pop(self.target, None)  # given a manifest, dbt would not read the files again
         _PARSED[self.target] = self.run(["parse"])
         stamp.write_text(fingerprint)
         return True
@@ -74,9 +77,7 @@ class DbtProjectFiles:
         callbacks = [on_event] if on_event else []
         with _ONE_AT_A_TIME, _environment(MESHPORT_WAREHOUSE=str(self.warehouse)):
             runner = dbtRunner(manifest=_PARSED.get(self.target), callbacks=callbacks)
-            result = runner.invoke(
-                ["--quiet", "--log-level-file", "none", *command, *self._where()]
-            )
+            result = runner.invoke([*_SILENT, *command, *self._where()])
         if not result.success:
             raise self._failure(command[0], result)
         return result.result
@@ -100,14 +101,21 @@ class DbtProjectFiles:
         return digest.hexdigest()
 
     def _failure(self, command: str, result: Any) -> MeshportError:
-        place = Place(f"domains/{self.domain}/dbt")
+        project = f"domains/{self.domain}/dbt"
         if result.exception is not None or not getattr(result.result, "results", None):
-            said = str(result.exception or "dbt gave no reason").strip()
-            return ProductError("MP230" if command == "parse" else "MP231", said, place)
-        broken = [node for node in result.result.results if node.status in ("error", "fail")]
-        said = "\n".join(f"{node.node.name}: {(node.message or '').strip()}" for node in broken)
+            said = _brief(str(result.exception or "dbt gave no reason"))
+            return ProductError("MP230" if command == "parse" else "MP231", said, Place(project))
+        broken = [one for one in result.result.results if one.status in ("error", "fail")]
+        said = "\n".join(f"{one.node.name}: {_brief(one.message or '')}" for one in broken)
         code = "MP232" if CONTRACT_BROKEN in said else "MP231"
-        return ProductError(code, said, place)
+        file = f"{project}/{broken[0].node.original_file_path}" if broken else project
+        return ProductError(code, said or "dbt gave no reason", Place(file))
+
+
+def _brief(said: str) -> str:
+    """dbt's words without the stack of its own macros."""
+    lines = [line.rstrip() for line in said.strip().splitlines()]
+    return "\n".join(line for line in lines if line and not line.lstrip().startswith("> "))
 
 
 def _sources(folder: Path) -> Iterable[Path]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from meshport.errors import MeshportError
 from meshport.orchestration.dbt_project import DbtProjectFiles
@@ -19,6 +19,7 @@ from meshport.publishing import refusal
 from meshport.publishing.store import ReleaseStore
 from meshport.settings import Settings
 from meshport.sources import Extract
+from meshport.warehouse import EngineError, damage_error
 
 
 class Progress(Protocol):
@@ -87,13 +88,28 @@ class Domain:
 
     @contextmanager
     def recording_refusal(self, run_id: str, now: datetime) -> Iterator[None]:
-        """Remember an error that ends the block as the reason why there is no release."""
+        """Remember an error that ends the block as the reason why there is no release.
+
+        Raises ProductError MP242 where the error is the engine's over a damaged warehouse.
+        """
         try:
             yield
         except MeshportError as error:
-            found = refusal.by_error(error, now, run_id)
-            self.releases.of(self.name).record_refusal(found)
+            self._record(refusal.by_error(error, now, run_id))
             raise
+        except Exception as error:
+            damage = None
+            if isinstance(error, EngineError):
+                damage = damage_error(error, self.settings.warehouse(self.name))
+            if damage:
+                self._record(refusal.by_error(damage, now, run_id))
+                raise damage from error
+            self._record(refusal.by_accident(error, now, run_id))
+            raise
+
+    def _record(self, found: dict[str, Any]) -> None:
+        with suppress(OSError):  # a full disk may have no room for the reason either
+            self.releases.of(self.name).record_refusal(found)
 
 
 def code_revision(root: Path) -> str | None:

@@ -21,7 +21,7 @@ def raw_tables(domain: Domain) -> dg.AssetsDefinition:
     def land_extracts(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
         conductor: Conductor = context.resources.conductor
         conductor.progress.step(domain.name, "land")
-        with domain.recording_refusal(context.run_id, conductor.now()):
+        with domain.recording_refusal(context.run.run_id, conductor.now()):
             for landed in _land(domain, conductor):
                 yield dg.MaterializeResult(
                     asset_key=[domain.name, "raw", landed.table], metadata=_metadata(landed)

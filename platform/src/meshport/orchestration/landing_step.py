@@ -51,7 +51,7 @@ class LandingStep:
         extracts: Sequence[Extract],
         on_table: Callable[[Landed], None] = lambda _landed: None,
     ) -> list[Landed]:
-        """Land the domain's extracts; raises ProductError MP210 to MP217, MP240 to MP242."""
+        """Land the domain's extracts; raises ProductError MP210 to MP216, MP240 to MP242."""
         self._refuse_vanished(domain, extracts)
         con = open_warehouse(self.settings.warehouse(domain), threads=self.threads)
         try:

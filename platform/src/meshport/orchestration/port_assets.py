@@ -9,7 +9,7 @@ from meshport.checks.plan import plan
 from meshport.checks.spec import CheckResult, CheckSpec, NotEnforced, Status
 from meshport.contracts.model import Column, Severity
 from meshport.names import PortId
-from meshport.orchestration.automation import freshness_policy, when_inputs_change
+from meshport.orchestration.automation import freshness_policy, when_models_are_asked_for
 from meshport.orchestration.domain import Conductor, Domain
 from meshport.products.mesh import Port
 from meshport.publishing.inputs import pinned_releases
@@ -34,7 +34,8 @@ def output_ports(domain: Domain) -> dg.AssetsDefinition:
     def publish_ports(context: dg.AssetExecutionContext) -> Iterator[Any]:
         conductor: Conductor = context.resources.conductor
         conductor.progress.step(domain.name, "publish")
-        outcome = _publish(domain, conductor, context.run_id)
+        with domain.recording_refusal(context.run.run_id, conductor.now()):
+            outcome = _publish(domain, conductor, context.run.run_id)
         if outcome.manifest is None:
             for port in domain.product.ports:
                 yield from _check_results(port, outcome)
@@ -90,7 +91,7 @@ def _port_spec(domain: Domain, port: Port) -> dg.AssetSpec:
             "dagster/column_schema": _column_schema(contract.table.columns),
         },
         freshness_policy=freshness_policy(contract),
-        automation_condition=when_inputs_change(),
+        automation_condition=when_models_are_asked_for(),
     )
 
 

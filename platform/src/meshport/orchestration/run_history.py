@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dagster import DagsterInstance
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import StaticPool
 
+from meshport.publishing.lock import exclusive
 from meshport.settings import Settings
 from meshport.yaml_file import dump_yaml
 
@@ -76,7 +78,13 @@ def _relax_sync(connection: Any, _record: Any) -> None:
 def prepare_dagster_home(settings: Settings) -> Path:
     """Write the instance's configuration; the result is the folder for DAGSTER_HOME."""
     home = settings.dagster_home
-    home.mkdir(parents=True, exist_ok=True)
+    with exclusive(home / "lock"):
+        _write_config(home)
+        _make_tables(home)
+    return home
+
+
+def _write_config(home: Path) -> None:
     config = {
         "telemetry": {"enabled": False},
         "event_log_storage": {
@@ -91,4 +99,11 @@ def prepare_dagster_home(settings: Settings) -> Path:
     file = home / "dagster.yaml"
     if not file.is_file() or file.read_text() != text:
         file.write_text(text)
-    return home
+
+
+def _make_tables(home: Path) -> None:
+    # Dagster does it when first opened; two processes doing it at once would spoil the instance.
+    made = home / "made"
+    if not made.exists():
+        with DagsterInstance.from_config(str(home)):
+            made.touch()

@@ -24,6 +24,7 @@ from meshport.publishing.lock import exclusive
 from meshport.publishing.manifest import Manifest
 from meshport.publishing.store import ReleaseStore
 from meshport.settings import Settings
+from meshport.warehouse import disk_error
 from meshport.yaml_file import read_yaml
 
 
@@ -63,7 +64,8 @@ def run_mesh(settings: Settings, conductor: Conductor, domains: Sequence[str] = 
     """Materialise every asset of these domains (all, if none is named), upstream first.
 
     A domain that cannot be loaded or is refused does not stop those that do not depend on it.
-    Raises SettingsError MP904 for a name that is no domain of the workspace.
+    Raises SettingsError MP904 for a name that is no domain of the workspace, and PublishError
+    MP420 where the run itself cannot be kept on the disk.
     """
     modules = _chosen(workspace_locations(settings.root), domains)
     if str(settings.root) not in sys.path:
@@ -72,7 +74,14 @@ def run_mesh(settings: Settings, conductor: Conductor, domains: Sequence[str] = 
         _take_turns(settings, conductor, sorted(modules), held)
         conductor.ahead = _land_ahead(settings, conductor, modules)
         held.callback(conductor.ahead.close)
-        return _load_and_execute(settings, conductor, modules)
+        try:
+            return _load_and_execute(settings, conductor, modules)
+        except Exception as error:
+            # Dagster's history is on the same disk and says so in words of its own.
+            full = disk_error(error, "running the mesh")
+            if full is None:
+                raise
+            raise full from error
 
 
 def workspace_locations(root: Path) -> dict[str, str]:
@@ -126,8 +135,7 @@ def _load_and_execute(
     if not loaded:
         return RunOutcome(outcomes)
     result = execute(settings, conductor, loaded)
-    store = ReleaseStore(settings.home)
-    outcomes += [_outcome(store, name, result.run_id) for name in loaded]
+    outcomes += [_outcome(settings, name, result.run_id, conductor) for name in loaded]
     explained = [one.domain for one in outcomes if one.refusal]
     return RunOutcome(outcomes, unexplained_failures(result, explained))
 
@@ -141,9 +149,13 @@ def _record_broken(
     return DomainOutcome(domain, refusal=found)
 
 
-def _outcome(store: ReleaseStore, domain: str, run_id: str) -> DomainOutcome:
-    current = store.of(domain).current()
+def _outcome(settings: Settings, domain: str, run_id: str, conductor: Conductor) -> DomainOutcome:
+    store = ReleaseStore(settings.home).of(domain)
+    try:
+        current = store.current()
+        found = store.refusal()
+    except MeshportError as error:  # a damaged pointer or manifest is this domain's affair alone
+        return DomainOutcome(domain, refusal=refusal.by_error(error, conductor.now(), run_id))
     if current and current.run_id == run_id:
         return DomainOutcome(domain, manifest=current)
-    found = store.of(domain).refusal()
     return DomainOutcome(domain, refusal=found if found and found["run_id"] == run_id else None)

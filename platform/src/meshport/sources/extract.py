@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from meshport.contracts.schema import nearest
 from meshport.errors import Place, ProductError
+from meshport.sources.unreadable import open_bytes
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
@@ -48,10 +50,30 @@ class Extract:
     def _missing(self, folder: Path) -> ProductError:
         names = ", ".join(self.file + suffix for suffix in SUFFIXES)
         here = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        near = nearest(f"{self.file}.csv", here)
         hint = f"it holds {', '.join(here[:12])}" if here else "the folder is empty or not there"
+        if near:
+            hint = f"the nearest name in it is {near}; rename that file if it is the one"
         return ProductError(
             "MP210", f"none of {names} is in the source folder", Place(self.file), hint
         )
+
+
+def require_whole(file: Path) -> None:
+    """Unpack a gzip file to its end: the engine does not compare the checksum that stands there.
+
+    Raises ProductError MP212 where the file is damaged or cut off; other files are left alone.
+    """
+    if file.suffix != ".gz":
+        return
+    try:
+        with open_bytes(file) as stream:
+            while stream.read(1 << 20):
+                pass
+    except (OSError, EOFError, zlib.error) as error:
+        raise ProductError(
+            "MP212", f"the file cannot be unpacked: {error}", Place(file.name), "export it again"
+        ) from error
 
 
 def read_header(file: Path) -> list[str]:
@@ -60,10 +82,10 @@ def read_header(file: Path) -> list[str]:
     Raises ProductError: MP212 unreadable, MP215 not comma-separated text.
     """
     try:
-        with gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb") as stream:
+        with open_bytes(file) as stream:
             first = stream.readline(1_000_000)
         header = next(csv.reader(io.StringIO(first.decode("utf-8-sig"))), [])
-    except (OSError, EOFError, csv.Error, UnicodeDecodeError) as error:
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
         raise ProductError(
             "MP212", f"the file cannot be read: {error}", Place(file.name)
         ) from error

@@ -7,14 +7,14 @@ Tables: `raw.<table>` (the rows), `raw_unreadable.<table>` (line, reason, text),
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from meshport.contracts.schema import name_hint
-from meshport.errors import Place, ProductError
-from meshport.sources.extract import Extract, read_header
+from meshport.errors import MeshportError, Place, ProductError
+from meshport.sources.extract import Extract, read_header, require_whole
+from meshport.sources.unreadable import keep_unreadable
 from meshport.sql_text import literal, quote
 from meshport.warehouse import (
     Connection,
@@ -47,7 +47,7 @@ def land(
 ) -> list[Landed]:
     """Replace the raw tables by what the source folder holds now, all or none.
 
-    Raises ProductError MP210 to MP217: a file missing, unreadable, cut off or of other columns.
+    Raises ProductError MP210 to MP216: a file missing, unreadable, cut off or of other columns.
     """
     files = {extract.table: extract.find(folder) for extract in extracts}
     con.execute("begin")
@@ -93,6 +93,8 @@ def _land_one(con: Connection, extract: Extract, file: Path | None) -> Landed:
         con.execute(f"create or replace table raw.{quote(extract.table)} ({columns})")
         _keep_unreadable(con, extract, "select 0, '', '' where false")
         return Landed(extract.table, None, 0, "", 0, 0)
+    # Only where order matters is it worth what it costs: a third of the time of loading.
+    con.execute(f"set preserve_insertion_order = {'true' if extract.is_ordered else 'false'}")
     if file.suffix == ".parquet":
         _load_parquet(con, extract, file)
     else:
@@ -105,14 +107,16 @@ def _land_one(con: Connection, extract: Extract, file: Path | None) -> Landed:
 
 
 def _load_csv(con: Connection, extract: Extract, file: Path) -> None:
+    require_whole(file)
     header = read_header(file)
     _require_columns(extract, header, Place(file.name, 1))
-    types = ", ".join(f"{literal(n)}: {literal(_type_of(extract, n))}" for n in header)
+    types = ", ".join(
+        f"{literal(name)}: {literal(extract.columns.get(name, 'VARCHAR'))}"
+        for name in _distinct(extract, header)
+    )
     kept = ", ".join(quote(name) for name in extract.columns)
     for table in ("reject_errors", "reject_scans"):
         con.execute(f"drop table if exists temp.{table}")
-    # Only where order matters is it worth what it costs: a third of the time of loading.
-    con.execute(f"set preserve_insertion_order = {'true' if extract.is_ordered else 'false'}")
     # Rejected lines are stored, not fatal: the quarantine budget decides whether they are too many.
     try:
         con.execute(
@@ -123,43 +127,49 @@ def _load_csv(con: Connection, extract: Extract, file: Path) -> None:
         )
     except EngineError as error:
         raise _unreadable(error, file) from error
-    _keep_unreadable(
-        con,
-        extract,
-        "select line, string_agg(coalesce(column_name || ': ', '') || error_message, '; '), "
-        "any_value(csv_line) from temp.reject_errors group by line",
-    )
-    _refuse_cut_off(con, extract, file)
+    keep_unreadable(con, extract.table, file)
+
+
+def _distinct(extract: Extract, header: Sequence[str]) -> list[str]:
+    """The header's names; columns nobody reads are numbered, they may be nameless or repeated."""
+    return [
+        name if name in extract.columns else f"column {number}"
+        for number, name in enumerate(header, 1)
+    ]
 
 
 def _load_parquet(con: Connection, extract: Extract, file: Path) -> None:
     scan = parquet_scan([file])
     try:
         found = {column.name: column for column in describe(con, scan)}
+        _require_columns(extract, list(found), Place(file.name))
+        misfits = [_misfit(extract, found[name]) for name in extract.columns]
+        typed = ", ".join(
+            f"try_cast({quote(n)} as {t}) as {quote(n)}" for n, t in extract.columns.items()
+        )
+        reason = f"concat_ws('; ', {', '.join(misfits)})"
+        con.execute(
+            f"create or replace table raw.{quote(extract.table)} as "
+            f"select {typed} from {scan} where {reason} = ''"
+        )
+        _keep_unreadable(
+            con,
+            extract,
+            f"select file_row_number + 1, {reason}, to_json(source)::varchar "
+            f"from read_parquet({literal(str(file))}, file_row_number = true) source "
+            f"where {reason} <> ''",
+        )
     except EngineError as error:
         raise _unreadable(error, file) from error
-    _require_columns(extract, list(found), Place(file.name))
-    wrong = " or ".join(_cannot_cast(extract, found[name]) for name in extract.columns)
-    typed = ", ".join(
-        f"try_cast({quote(n)} as {t}) as {quote(n)}" for n, t in extract.columns.items()
-    )
-    table = quote(extract.table)
-    con.execute(
-        f"create or replace table raw.{table} as select {typed} from {scan} where not ({wrong})"
-    )
-    _keep_unreadable(
-        con,
-        extract,
-        "select file_row_number + 1, 'a value does not fit its type', to_json(source)::varchar "
-        f"from read_parquet({literal(str(file))}, file_row_number = true) source where {wrong}",
-    )
 
 
-def _cannot_cast(extract: Extract, column: NativeColumn) -> str:
+def _misfit(extract: Extract, column: NativeColumn) -> str:
+    """SQL for what is wrong with a value of the column; null where nothing is."""
     name, wanted = quote(column.name), extract.columns[column.name]
     if column.type == wanted:
-        return "false"
-    return f"({name} is not null and try_cast({name} as {wanted}) is null)"
+        return "null"
+    said = literal(f"{column.name}: the value does not fit {wanted}")
+    return f"case when {name} is not null and try_cast({name} as {wanted}) is null then {said} end"
 
 
 def _keep_unreadable(con: Connection, extract: Extract, rows: str) -> None:
@@ -169,31 +179,6 @@ def _keep_unreadable(con: Connection, extract: Extract, rows: str) -> None:
     )
 
 
-def _refuse_cut_off(con: Connection, extract: Extract, file: Path) -> None:
-    """A file whose last record is broken and unfinished was not written to its end."""
-    if file.suffix == ".gz" or _ends_with_newline(file):
-        return
-    broken = con.execute(
-        f"select line, reason from raw_unreadable.{quote(extract.table)} order by line desc limit 1"
-    ).fetchall()
-    count = con.execute(f"select count(*) from raw.{quote(extract.table)}").fetchall()[0][0]
-    # Lines and records differ where text holds line breaks, so a break near the end counts too.
-    if broken and broken[0][0] > count:
-        raise ProductError(
-            "MP213",
-            f"the file ends in the middle of a record: {broken[0][1][:200]}",
-            Place(file.name, broken[0][0]),
-            "export it again, it was cut off",
-        )
-
-
-def _ends_with_newline(file: Path) -> bool:
-    with file.open("rb") as stream:
-        stream.seek(0, os.SEEK_END)
-        stream.seek(max(0, stream.tell() - 1))
-        return stream.read(1) in (b"\n", b"\r", b"")
-
-
 def _require_columns(extract: Extract, found: Sequence[str], place: Place) -> None:
     gone = [name for name in extract.columns if name not in found]
     if gone:
@@ -201,15 +186,16 @@ def _require_columns(extract: Extract, found: Sequence[str], place: Place) -> No
         hint = name_hint(gone[0], unknown or list(found))
         fact = f"the source no longer has the column {', '.join(f'`{name}`' for name in gone)}"
         raise ProductError("MP211", fact, place, hint)
+    twice = sorted({name for name in extract.columns if found.count(name) > 1})
+    if twice:
+        fact = f"the file has more than one column {', '.join(f'`{name}`' for name in twice)}"
+        raise ProductError("MP212", fact, place, "nobody could tell which of them is meant")
 
 
-def _type_of(extract: Extract, column: str) -> str:
-    return extract.columns.get(column, "VARCHAR")
-
-
-def _unreadable(error: EngineError, file: Path) -> ProductError:
-    return ProductError(
-        "MP212", f"the file cannot be read: {str(error).splitlines()[0]}", Place(file.name)
+def _unreadable(error: EngineError, file: Path) -> MeshportError:
+    fact = f"the file cannot be read: {str(error).splitlines()[0]}"
+    return disk_error(error, f"landing {file.name}") or ProductError(
+        "MP212", fact, Place(file.name)
     )
 
 
