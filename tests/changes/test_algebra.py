@@ -24,6 +24,7 @@ from meshport.changes.types import compare_types
 from meshport.changes.values import alternatives
 from meshport.contracts.threshold import OPERATORS, Threshold
 from meshport.sql.native_type import native_type
+from meshport.sql.parsed_type import parsed_type
 
 COMPATIBLE = (Relation.EQUAL, Relation.STRENGTHENED)
 AROUND = Surroundings(today=date(2026, 11, 21))
@@ -171,6 +172,14 @@ def test_a_type_is_narrower_exactly_if_it_holds_fewer_values(old, new):
         return
     assert (relation in COMPATIBLE) == (HELD[new] <= HELD[old])
     assert (relation in (Relation.EQUAL, Relation.WEAKENED)) == (HELD[old] <= HELD[new])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*TYPES, "DOUBLE", "BOOLEAN", "DATE", "TIMESTAMP", "TIMESTAMPTZ", "UUID", "decimal(9,2)"],
+)
+def test_an_everyday_type_means_what_the_parser_reads(name):
+    assert native_type(name) == parsed_type(name, "duckdb")
 
 
 def written_as(type_name: str, tmp_path) -> str:

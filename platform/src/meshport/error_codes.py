@@ -51,6 +51,7 @@ _TABLE = (
     ("MP232", "A dbt model does not return what the contract says", "Columns or types differ from the promise.", "Cast in the model, or change the contract and its version.", True),
     ("MP233", "A generated file is stale", "dbt would hold models against an old contract.", "Run meshport generate."),
     ("MP234", "A domain's code cannot be imported", "Its steps are not known.", "Mend the Python error named."),
+    ("MP260", "A replay did not run", "What does not run cannot be compared.", "Mend the side named, then replay again."),
     ("MP240", "Another process has the private warehouse", "DuckDB lets one process write.", "Wait for it, or stop it."),
     ("MP241", "The private warehouse is of another DuckDB", "Older engines cannot read newer files.", "Move the file away; it is built anew."),
     ("MP242", "The private warehouse is damaged", "It cannot be read.", "Move the file away; it is built anew, releases are not in it."),
@@ -89,6 +90,10 @@ _TABLE = (
     ("MP903", "A setting that is no folder", "There is nothing to read.", "Give an existing folder."),
     ("MP904", "No such domain in the workspace", "It is not listed in workspace.yaml.", "Check the spelling."),
     ("MP905", "The sample cannot be written", "Scale or folder cannot be used.", "Choose a scale above 0 and a folder you may write."),
+    ("MP907", "No format and file", "Nobody could tell what to write where.", "Write --write markdown=comment.md."),
+    ("MP910", "No git repository", "There is nothing to compare a change with.", "Run the gate in a clone of the mesh's repository."),
+    ("MP911", "No such commit", "The base of the change is unknown.", "Name a branch or commit; in CI fetch the base branch first."),
+    ("MP912", "No common ancestor", "Nobody can tell what the change is.", "Clone the whole history (fetch-depth: 0)."),
     ("MP906", "Not a reference", "A foreign key's table has to be named.", "Write --reference catalog.items.v1=items.parquet."),
 )  # fmt: skip
 

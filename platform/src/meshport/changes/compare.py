@@ -42,6 +42,13 @@ class Finding:
     column: str | None = None
     is_removed: bool = False
     """Whether `place` is in the old file."""
+    is_added: bool = False
+    clause: str | None = None
+    """The clause that changed; None where an element came or went."""
+    steps: tuple[tuple[Kind, str], ...] = ()
+    """The elements on the way from the contract to what changed, by kind and name."""
+    anchor: Place | None = None
+    """Where in the new file to look: what is gone is missed in what it stood in."""
 
     def as_json(self, readers: Collection[Reader] = ALL_READERS) -> dict[str, Any]:
         """The form in `meshport contract diff --format json`."""
@@ -95,7 +102,8 @@ class _Comparison:
         rule = {Kind.TABLE: "OBJ003", Kind.COLUMN: "FLD003"}.get(after.kind)
         if rule and before.name != after.name:
             message = f"renamed from `{before.name}` to `{after.name}`"
-            yield _located(Judgement(rule, Relation.INCOMPARABLE, message), here)
+            one = _located(Judgement(rule, Relation.INCOMPARABLE, message), here)
+            yield replace(one, clause="name")
 
     def _finding(self, one: Judgement, change: Change, here: tuple[Element, ...]) -> Finding:
         found = _located(one, here)
@@ -103,7 +111,7 @@ class _Comparison:
         severities = (change.before.clauses.get("severity"), change.after.clauses.get("severity"))
         only_warns = change.after.kind is Kind.RULE and set(severities) == {Severity.WARNING}
         verdict = found.verdict.milder() if only_warns else found.verdict
-        return replace(found, place=place, verdict=verdict)
+        return replace(found, place=place, anchor=place, verdict=verdict, clause=change.clause)
 
     def _parts(
         self, old: tuple[Element, ...], new: tuple[Element, ...], here: tuple[Element, ...]
@@ -113,10 +121,11 @@ class _Comparison:
             yield from self.pair(before, after, here)
         for element in paired.added:
             for one in added(element):
-                yield _located(one, (*here, element))
+                yield replace(_located(one, (*here, element)), is_added=True)
         for element in paired.removed:
             for one in removed(element, new, self.around):
-                yield replace(_located(one, (*here, element)), is_removed=True)
+                gone = _located(one, (*here, element))
+                yield replace(gone, is_removed=True, anchor=here[-1].place)
 
 
 def _located(one: Judgement, here: tuple[Element, ...]) -> Finding:
@@ -131,6 +140,8 @@ def _located(one: Judgement, here: tuple[Element, ...]) -> Finding:
         message=one.message,
         table=tables[0].name if tables else None,
         column=columns[0].name if columns else None,
+        steps=tuple((part.kind, part.name) for part in here if part.kind is not Kind.CONTRACT),
+        anchor=here[-1].place,
     )
 
 

@@ -33,8 +33,10 @@ def implied_clause(rule: Mapping[str, Any], column: str) -> dict[str, Any] | Non
     metric = rule.get("metric")
     if metric == "nullValues" and not arguments:
         return {"required": True}
-    if metric == "duplicateValues" and not (set(arguments.get("properties", ())) - {column}):
+    # Arguments are free in the standard: what is no list says something else.
+    named, listed = arguments.get("properties", frozenset()), arguments.get("validValues")
+    if metric == "duplicateValues" and isinstance(named, frozenset) and named <= {column}:
         return {"unique": True}
     if metric == "invalidValues" and set(arguments) == {"validValues"}:
-        return {"values": frozenset(map(str, arguments["validValues"]))}
+        return {"values": frozenset(map(str, listed))} if isinstance(listed, frozenset) else None
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 from fractions import Fraction
@@ -24,6 +25,7 @@ _LOWER_IS_BETTER = {
     "frequency", "timeofavailability", "generalavailability",
 }  # fmt: skip
 _HIGHER_IS_BETTER = {"availability", "throughput"}
+_PERCENTAGE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _LATER_IS_BETTER = {"endofsupport", "endoflife"}
 
 
@@ -107,6 +109,9 @@ def _measure(level: Element) -> tuple[Fraction, str] | None:
 def _moment(promised: Any) -> tuple[Fraction, str] | None:
     if not isinstance(promised, str):
         return None
+    percentage = _PERCENTAGE.fullmatch(promised.strip())
+    if percentage:
+        return Fraction(percentage[1]), "percent"
     try:
         moment = datetime.fromisoformat(promised)
     except ValueError:

@@ -27,7 +27,7 @@ def lint_command(paths: Sequence[Path], as_json: bool) -> int:
     files = list(_contract_files(paths, root))
     faults, contracts = _read_all(files, root)
     # The house rules are this mesh's own; other people's contracts answer to the standard alone.
-    ours = [one for one in contracts if root and (root / one.file).is_file()]
+    ours = [one for one in contracts if root and _is_below(root / "contracts", root / one.file)]
     found: list[MeshportError | Breach] = [*faults]
     if root and ours:
         found += breaches(ours, read_policies(root), read_classifications(root))
@@ -98,6 +98,10 @@ def _keeps_back(one: MeshportError | Breach) -> bool:
 def _shown(file: Path, root: Path | None) -> str:
     resolved = file.resolve()
     return str(resolved.relative_to(root)) if root and resolved.is_relative_to(root) else str(file)
+
+
+def _is_below(folder: Path, file: Path) -> bool:
+    return file.resolve().is_relative_to(folder.resolve())
 
 
 def _finding(one: MeshportError | Breach) -> dict[str, object]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from datetime import date
+import traceback
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn, Optional
@@ -26,6 +27,18 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class ReportFormat(StrEnum):
+    """How a report of changes is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    JUNIT = "junit"
+    SARIF = "sarif"
+    MARKDOWN = "markdown"
+    GITHUB = "github"
+    OMDS = "omds"
+
+
 app = typer.Typer(
     help="A data mesh that keeps its promises: contracts, checked releases, doors.",
     no_args_is_help=True,
@@ -34,13 +47,17 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 contract_app = typer.Typer(
-    help="Lint contracts, and check data against them.", no_args_is_help=True
+    help="Lint contracts, compare them, and check data against them.", no_args_is_help=True
 )
 new_app = typer.Typer(help="Scaffold a domain or a port.", no_args_is_help=True)
 app.add_typer(contract_app, name="contract")
 app.add_typer(new_app, name="new")
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text or json")]
+ReportOption = Annotated[
+    ReportFormat, typer.Option("--format", help="for people, programs and CI systems")
+]
+DayOption = Annotated[Optional[datetime], typer.Option(formats=["%Y-%m-%d"], help="default: now")]
 
 
 def main() -> None:
@@ -53,6 +70,9 @@ def main() -> None:
     except BrokenPipeError:
         # The reader of our output has seen enough.
         sys.exit(0)
+    except Exception:  # noqa: BLE001  a crash tells nothing about any promise
+        traceback.print_exc()
+        sys.exit(2)
 
 
 def leave(code: int) -> NoReturn:
@@ -214,6 +234,44 @@ def check(
     from meshport.cli.contract import check_command
 
     sys.exit(check_command(contract, data, reference or [], format is Format.JSON))
+
+
+@contract_app.command()
+def diff(
+    old: Annotated[str, typer.Argument(help="a file, or REV:PATH as git knows it")],
+    new: Annotated[str, typer.Argument(help="the same, for example my.odcs.yaml or HEAD:PATH")],
+    format: ReportOption = ReportFormat.TEXT,
+    today: DayOption = None,
+) -> None:
+    """Say what changed between two versions of a contract, and which version that needs.
+
+    Example: meshport contract diff main:contracts/a/b.v1.odcs.yaml contracts/a/b.v1.odcs.yaml
+    """
+    from meshport.cli.contract_diff import diff_command
+
+    sys.exit(diff_command(old, new, format.value, today.date() if today else None))
+
+
+@contract_app.command()
+def gate(
+    against: Annotated[str, typer.Option(help="branch the change goes to")] = "origin/main",
+    format: ReportOption = ReportFormat.TEXT,
+    write: Annotated[
+        Optional[list[str]], typer.Option(help="FORMAT=FILE, to have further formats as files")
+    ] = None,
+    replay: Annotated[
+        bool, typer.Option(help="run base and head on the same sample and compare what comes out")
+    ] = False,
+    today: DayOption = None,
+) -> None:
+    """Say what a change of the mesh does to whom, and whether it may be merged.
+
+    Example: meshport contract gate --against origin/main --write markdown=comment.md
+    """
+    from meshport.cli.contract_gate import gate_command
+
+    day = today.date() if today else None
+    sys.exit(gate_command(against, format.value, write or [], replay, day))
 
 
 @new_app.command("domain")

@@ -10,8 +10,6 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 
-from croniter import croniter
-
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 """A Monday; any four weeks show every gap of a weekly schedule."""
 _WEEKS = 4
@@ -34,6 +32,8 @@ def weekdays_of(cron: str) -> frozenset[int]:
 
 
 def _runs(cron: str) -> Iterator[datetime]:
+    from croniter import croniter  # noqa: PLC0415  few comparisons meet a schedule
+
     if not croniter.is_valid(cron):
         return
     runs, end = croniter(cron, _START - timedelta(seconds=1)), _START + timedelta(weeks=_WEEKS + 1)

@@ -41,8 +41,27 @@ def schema_faults(document: YamlDocument) -> list[MeshportError]:
             continue
         fact, hint = _explain(error, where(document.value, path))
         faults.append((path, ContractError("MP103", fact, document.place(path), hint)))
+    faults = [fault for fault in faults if not _was_right(document.value, fault[0])]
     unique = {(str(fault), path): fault for path, fault in faults}
     return sorted(unique.values(), key=_file_order)
+
+
+def _was_right(root: Any, path: KeyPath) -> bool:
+    """Whether ODCS 3.0 allowed what the newest schema refuses.
+
+    There a library rule had any name, under `rule`, and needed no operator; members of a team had
+    comments in the standard's own examples.
+    """
+    if not isinstance(root, dict) or not str(root.get("apiVersion")).startswith("v3.0."):
+        return False
+    if path[-1:] == ("comment",):
+        return path[0] == "team"
+    entry: Any = root
+    steps = path[:-1] if path[-1:] == ("rule",) else path
+    for step in steps:
+        entry = entry[step]
+    is_quality = steps[-2:-1] == ("quality",) and isinstance(entry, dict)
+    return is_quality and "rule" in entry and "metric" not in entry
 
 
 def nearest(name: str, choices: Iterator[str] | list[str] | set[str]) -> str | None:
@@ -74,6 +93,8 @@ def _validator() -> jsonschema_rs.Draft201909Validator:
 def _unknown_keys(
     schema: dict[str, Any], value: Any, path: KeyPath
 ) -> Iterator[tuple[KeyPath, set[str]]]:
+    if not isinstance(value, dict | list):
+        return
     nodes = list(_applying(schema, value))
     if isinstance(value, list):
         items = [node["items"] for node in nodes if isinstance(node.get("items"), dict)]

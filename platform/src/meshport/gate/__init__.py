@@ -1,0 +1,1 @@
+"""The contract gate: what a change of the mesh does to whom, known before it is merged."""
