@@ -22,18 +22,19 @@ DOMAINS = sorted(path for path in (ROOT / "domains").iterdir() if path.is_dir())
 OWNERS = {
     # A dependency is imported by one module or package: who wants to change it looks there alone.
     "click": {"cli"},
+    "croniter": {"contracts/schedule.py"},
     "dagster": {"orchestration"},
     "dagster_dbt": {"orchestration/dbt_assets.py"},
     "dbt": {"orchestration/dbt_project.py"},
     "duckdb": {"warehouse.py", "checks/sandbox_worker.py"},  # the worker is a process of its own
     "fastapi": {"serving"},
-    "jinja2": {"serving/pages.py"},
+    "jinja2": {"serving/rendering.py", "lineage"},  # pages, and models that are somebody else's
     "jsonschema_rs": {"contracts/schema.py"},
     "numpy": {"sources/sample"},
     "pyarrow": {"warehouse.py", "sources/sample"},
     "pydantic": {"products/descriptor.py", "publishing/manifest.py"},  # documents of ours
     "rich": {"cli"},
-    "sqlglot": {"checks/statement.py"},
+    "sqlglot": {"sql", "checks/statement.py"},
     "starlette": {"serving"},
     "typer": {"cli"},
     "uvicorn": {"cli/serve.py"},

@@ -105,14 +105,17 @@ def _is_below(folder: Path, file: Path) -> bool:
 
 
 def _finding(one: MeshportError | Breach) -> dict[str, object]:
-    is_breach = isinstance(one, Breach)
+    if isinstance(one, Breach):
+        code, message = one.policy.id, one.message
+    else:
+        code, message = one.code, one.fact
     place = one.place
     return {
-        "code": one.policy.id if is_breach else one.code,
+        "code": code,
         "file": place.file if place else None,
         "line": place.line if place else None,
         "column": place.column if place else None,
-        "message": one.message if is_breach else one.fact,
+        "message": message,
         "hint": one.hint,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import groupby
 from pathlib import Path
@@ -32,8 +33,9 @@ mesh, its row model included."""
 
 def http_page(root: Path, port: Port | None) -> str:
     """The page; what ports have in common is read off `port`."""
-    # What is published does not matter here: the routes follow from the files of the mesh.
-    paths = openapi_document(Catalog.read(root, home=root / "nothing"))["paths"]
+    # Neither what is published nor the day matters: the routes follow from the mesh's files.
+    catalog = Catalog.read(root, home=root / "nothing")
+    paths = openapi_document(catalog, datetime.fromtimestamp(0, UTC))["paths"]
     return page(
         "HTTP",
         "the routes in platform/src/meshport/serving/",
