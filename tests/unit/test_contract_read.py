@@ -181,3 +181,31 @@ def test_upstreams_verdicts_on_its_own_lint_fixtures_are_ours(name, is_valid):
         assert not is_valid
     else:
         assert is_valid
+
+
+OLDER = {"apiVersion": "v3.0.2", "team": [{"username": "a", "comment": "since May"}]}
+FREE_RULE = {"rule": "nullCheck", "type": "library", "dimension": "completeness"}
+
+
+def test_a_contract_of_odcs_3_0_keeps_its_rules_of_any_name():
+    found = contract_of(
+        parse_yaml(
+            contract_text(
+                **OLDER, schema=[table("t", column("a", "INTEGER", quality=[FREE_RULE]))]
+            ),
+            "c.yaml",
+        )
+    )
+    (rule,) = found.table.columns[0].quality
+
+    assert (rule.metric, rule.threshold) == ("nullCheck", None)
+
+
+@pytest.mark.parametrize(
+    ("version", "rule"),
+    [("v3.2.0", FREE_RULE), ("v3.0.2", {**FREE_RULE, "dimensoin": "x"}), ("v3.0.2", {"ruel": "x"})],
+)
+def test_neither_newer_contracts_nor_misspelt_rules_profit_from_that(version, rule):
+    keys = {"apiVersion": version, "schema": [table("t", column("a", "INTEGER", quality=[rule]))]}
+
+    assert faults(contract_text(**keys))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import uvicorn
 
 from meshport.catalog.status import mesh_status
@@ -13,20 +15,29 @@ from meshport.settings import current_settings
 
 
 def serve_command(host: str, port: int) -> None:
-    """Serve until interrupted; raises ServingError MP620 where the address is taken."""
-    settings = current_settings()
-    app = create_app(settings)
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False)
-    )
-    _say_what_to_click(app.state.doors, f"http://{host}:{port}")
+    """Serve until interrupted; raises ServingError MP620 where the address cannot be had."""
+    app = create_app(current_settings())
+    with _listen(host, port) as listener:
+        config = uvicorn.Config(app, log_level="warning", server_header=False)
+        shown = f"[{host}]" if ":" in host else host
+        _say_what_to_click(app.state.doors, f"http://{shown}:{listener.getsockname()[1]}")
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        except KeyboardInterrupt:
+            say("stopped")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 lets the system choose."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        server.run()
-    except SystemExit as ended:
-        hint = f"try another port: meshport serve --port {port + 1}"
-        raise ServingError("MP620", f"cannot listen on {host}:{port}", hint=hint) from ended
-    except KeyboardInterrupt:
-        say("stopped")
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        said = error.strerror if isinstance(error, OSError) else None
+        fact = f"cannot listen on {host}:{port}: {(said or str(error)).lower()}"
+        other = port + 1 if port < 65535 else 8000
+        hint = f"try another port: meshport serve --port {other}"
+        raise ServingError("MP620", fact, hint=hint) from error
 
 
 def _say_what_to_click(doors: Doors, base: str) -> None:
@@ -40,5 +51,5 @@ def _say_what_to_click(doors: Doors, base: str) -> None:
         say(f"  rows    {base}{first.port.id.path}/rows?limit=5")
     else:
         say("  nothing is published yet: meshport run")
-    say(f"  API     {base}/openapi.json")
+    say(f"  API     {base}/api")
     say("Stop with Ctrl-C.")

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from meshport import __version__
 from meshport.serving import ports_routes, problems, products_routes, rows_routes
-from meshport.serving.openapi import port_paths
+from meshport.serving.openapi import openapi_document
 from meshport.serving.state import Doors
 from meshport.settings import Settings
 
@@ -31,26 +32,16 @@ def create_app(
         doors.reader.close()
 
     app = FastAPI(
-        title="meshport",
-        version=__version__,
-        description="Data products of the mesh. Row models come from the contracts.",
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
+        title="meshport", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     app.state.doors = doors
     problems.install(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    app.include_router(rows_routes.router)
-    app.include_router(ports_routes.router)
-    app.include_router(products_routes.router)
-    plain = app.openapi
+    for routes in (rows_routes, ports_routes, products_routes):
+        app.include_router(routes.router)
 
-    def openapi() -> dict[str, object]:
-        # Contracts change while the server runs, so the ports' part is made at each request.
-        document = dict(plain())
-        document["paths"] = {**document["paths"], **port_paths(doors.catalog)}
-        return document
+    def openapi() -> dict[str, Any]:
+        return openapi_document(doors.catalog, doors.now())
 
-    setattr(app, "openapi", openapi)  # noqa: B010  FastAPI's documented way to extend it
+    setattr(app, "openapi", openapi)  # noqa: B010  FastAPI's documented way to replace it
     return app

@@ -16,11 +16,24 @@ from meshport.errors import Place, ServingError
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page ended."""
+    """Where a page ended, and of which question in which port."""
 
+    port: str
     release: str
     question: str
     last_key: tuple[str | None, ...]
+
+    def require(self, port: str, release: str | None, question: str | None) -> None:
+        """Raise ServingError MP603 where the cursor is another port's, release's or question's.
+
+        None leaves a part open.
+        """
+        if self.port != port:
+            raise _invalid(f"it belongs to {self.port}")
+        if release is not None and self.release != release:
+            raise _invalid(f"it belongs to the release {self.release}")
+        if question is not None and self.question != _digest(question):
+            raise _invalid("it belongs to another question (other filters, columns or order)")
 
 
 class CursorCodec:
@@ -43,17 +56,16 @@ class CursorCodec:
                 pass  # another process was first; its key is as good
         return cls(file.read_bytes())
 
-    def write(self, cursor: Cursor) -> str:
+    def write(
+        self, port: str, release: str, question: str, last_key: tuple[str | None, ...]
+    ) -> str:
         """The cursor as text for a URL."""
-        parts = [cursor.release, _digest(cursor.question), list(cursor.last_key)]
+        parts = [port, release, _digest(question), list(last_key)]
         body = json.dumps(parts, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._sign(body) + body).decode().rstrip("=")
 
-    def read(self, text: str, question: str) -> Cursor:
-        """The cursor written in the text.
-
-        Raises ServingError MP603 where it is not one of ours, or belongs to another question.
-        """
+    def read(self, text: str) -> Cursor:
+        """The cursor written in the text; raises ServingError MP603 where it is not one of ours."""
         try:
             raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         except ValueError as error:
@@ -61,10 +73,8 @@ class CursorCodec:
         signature, body = raw[:16], raw[16:]
         if not hmac.compare_digest(signature, self._sign(body)):
             raise _invalid("it is not one that this server wrote")
-        release, digest, last_key = json.loads(body)
-        if digest != _digest(question):
-            raise _invalid("it belongs to another question (other filters, columns or order)")
-        return Cursor(release, question, tuple(last_key))
+        port, release, question, last_key = json.loads(body)
+        return Cursor(port, release, question, tuple(last_key))
 
     def _sign(self, body: bytes) -> bytes:
         return hmac.new(self._key, body, hashlib.sha256).digest()[:16]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from fastapi import HTTPException, Request
 
 FORMS = ("html", "json", "md")
 _MEDIA = {
@@ -27,6 +27,14 @@ def split_suffix(name: str) -> tuple[str, str | None]:
     return (stem, suffix) if dot and suffix in FORMS else (name, None)
 
 
+def suffix_of(request: Request) -> str | None:
+    """The form that the route's `{suffix}` names, None without one; else there is no such page."""
+    suffix: str | None = request.path_params.get("suffix")
+    if suffix is not None and suffix not in FORMS:
+        raise HTTPException(404)
+    return suffix
+
+
 def form_wanted(request: Request, suffix: str | None, default: str = "json") -> str:
     """The form that the path's suffix names, else the best one in `Accept`, else the default."""
     return suffix or _best(request, _MEDIA) or default
@@ -44,8 +52,8 @@ def _best(request: Request, known: dict[str, str]) -> str | None:
         media, *parameters = (piece.strip() for piece in part.split(";"))
         quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
         weight = _number(quality)
-        if media in known and weight > best[0]:
-            best = (weight, known[media])
+        if media.lower() in known and weight > best[0]:
+            best = (weight, known[media.lower()])
     return best[1]
 
 

@@ -5,46 +5,45 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from meshport.catalog.lineage import around
-from meshport.errors import ServingError
-from meshport.products.mesh import Port
-from meshport.publishing.manifest import Manifest, PortRelease
 from meshport.publishing.receipt import receipt
 from meshport.serving import pages
 from meshport.serving.negotiation import form_wanted, split_suffix
+from meshport.serving.releases import asked, in_release
+from meshport.serving.router import DoorRouter
 from meshport.serving.row_schema import row_schema
-from meshport.serving.state import Doors, doors_of
+from meshport.serving.state import doors_of
 from meshport.serving.validators import entity_tag, is_fresh
 
-router = APIRouter()
+router = DoorRouter()
 _REVALIDATE = "public, max-age=0, must-revalidate"
 
 
-@router.get("/ports/{domain}/{name}/{version}", include_in_schema=False)
+@router.reads("/ports/{domain}/{name}/{version}")
 def port(request: Request, domain: str, name: str, version: str) -> Response:
     """The port: contract summary, release, service levels, what is served."""
     doors = doors_of(request)
     major, suffix = split_suffix(version)
-    found = doors.port(domain, name, major.partition("@")[0])
-    entry = doors.catalog.entry(found, doors.now())
+    entry = doors.catalog.entry(doors.port(domain, name, major), doors.now())
     form = form_wanted(request, suffix)
     if form == "json":
         return json_answer(entry.as_json(), {"Vary": "Accept"})
     return pages.port_page(request, doors, entry, form)
 
 
-@router.get("/ports/{domain}/{name}/{version}/contract", include_in_schema=False)
+@router.reads("/ports/{domain}/{name}/{version}/contract")
 def contract(request: Request, domain: str, name: str, version: str) -> Response:
     """The contract, byte for byte as it was published; before the first release, as it is."""
-    doors, found, part = _look_up(request, domain, name, version)
+    sought = asked(request, domain, name, version)
+    part = sought.part
     if part is None:
-        text, digest = found.contract.text, found.contract.sha256
+        text, digest = sought.port.contract.text, sought.port.contract.sha256
     else:
-        text = (doors.catalog.store.of(domain).folder / part.contract.path).read_bytes()
-        digest = part.contract.sha256
+        store = sought.doors.catalog.store.of(domain)
+        text, digest = (store.folder / part.contract.path).read_bytes(), part.contract.sha256
     tag = f'"{digest}"'
     headers = {"ETag": tag, "Cache-Control": _REVALIDATE}
     if is_fresh(request, tag):
@@ -52,33 +51,38 @@ def contract(request: Request, domain: str, name: str, version: str) -> Response
     return Response(text, 200, headers, "application/yaml")
 
 
-@router.get("/ports/{domain}/{name}/{version}/schema", include_in_schema=False)
+@router.reads("/ports/{domain}/{name}/{version}/schema")
 def schema(request: Request, domain: str, name: str, version: str) -> Response:
     """JSON Schema of the rows, with the columns that are served."""
-    doors, found, _ = _look_up(request, domain, name, version)
-    columns = doors.catalog.scale.served_openly(found.contract.table.columns)
-    return _tagged(request, row_schema(found.contract, columns), "application/schema+json")
+    sought = asked(request, domain, name, version)
+    columns = sought.doors.catalog.served(sought.port, sought.part)
+    types = {c.name: c.type for c in sought.part.columns} if sought.part else {}
+    found = row_schema(sought.port.contract, columns, types)
+    return _tagged(request, found, "application/schema+json")
 
 
-@router.get("/ports/{domain}/{name}/{version}/checks", include_in_schema=False)
+@router.reads("/ports/{domain}/{name}/{version}/checks")
 def checks(request: Request, domain: str, name: str, version: str) -> Response:
     """Every check of the release and how it came out, and what the last refusal said."""
-    doors, found, part = _look_up(request, domain, name, version)
+    sought = asked(request, domain, name, version)
+    doors, found, part = sought.doors, sought.port, sought.part
     refused = doors.catalog.entry(found, doors.now()).status.as_json()["refused"]
+    shown = doors.catalog.shown_checks(found, part.checks) if part else []
     return json_answer(
         {
             "port": str(found.id),
-            "checks": [check.model_dump() for check in part.checks] if part else [],
+            "checks": [check.model_dump() for check in shown],
             "quarantine": part.quarantine.model_dump(exclude={"files"}) if part else None,
             "refused": refused,
         }
     )
 
 
-@router.get("/ports/{domain}/{name}/{version}/releases", include_in_schema=False)
+@router.reads("/ports/{domain}/{name}/{version}/releases")
 def releases(request: Request, domain: str, name: str, version: str) -> Response:
     """Every release of the port, newest first, and every move of the domain's pointer."""
-    doors, found, _ = _look_up(request, domain, name, version)
+    sought = asked(request, domain, name, version)
+    doors, found = sought.doors, sought.port
     store = doors.catalog.store.of(domain)
     pointer = store.pointer()
     listed = []
@@ -101,11 +105,12 @@ def releases(request: Request, domain: str, name: str, version: str) -> Response
     return json_answer({"port": str(found.id), "releases": listed, "moves": moves})
 
 
-@router.get("/ports/{domain}/{name}/{version}/lineage", include_in_schema=False)
+@router.reads("/ports/{domain}/{name}/{version}/lineage")
 def lineage(request: Request, domain: str, name: str, version: str) -> Response:
     """The ports this one is built from and those built from it."""
-    doors, found, _ = _look_up(request, domain, name, version)
-    graph = around(doors.catalog.mesh, found.id)
+    sought = asked(request, domain, name, version)
+    found = sought.port
+    graph = around(sought.doors.catalog.mesh, found.id)
     return json_answer(
         {
             "port": str(found.id),
@@ -115,14 +120,12 @@ def lineage(request: Request, domain: str, name: str, version: str) -> Response:
     )
 
 
-@router.get("/ports/{domain}/{name}/{version}/receipt", include_in_schema=False)
+@router.reads("/ports/{domain}/{name}/{version}/receipt")
 def port_receipt(request: Request, domain: str, name: str, version: str) -> Response:
     """The release walked back to its sources."""
-    doors, found, _ = _look_up(request, domain, name, version)
-    manifest = _manifest(doors, found, version.partition("@")[2])
-    if manifest is None:
-        raise ServingError("MP611", f"{found.id} has no release yet")
-    return json_answer(receipt(doors.catalog.store, manifest.release).as_json())
+    sought = asked(request, domain, name, version)
+    manifest, _ = in_release(sought.port.id, sought.manifest)
+    return json_answer(receipt(sought.doors.catalog.store, manifest.release).as_json())
 
 
 def json_answer(content: Any, headers: dict[str, str] | None = None) -> Response:
@@ -138,18 +141,3 @@ def _tagged(request: Request, content: Any, media_type: str) -> Response:
     if is_fresh(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(body, 200, headers, media_type)
-
-
-def _look_up(
-    request: Request, domain: str, name: str, version: str
-) -> tuple[Doors, Port, PortRelease | None]:
-    doors = doors_of(request)
-    major, _, pinned = version.partition("@")
-    found = doors.port(domain, name, major)
-    manifest = _manifest(doors, found, pinned)
-    return doors, found, manifest.port(found.id) if manifest else None
-
-
-def _manifest(doors: Doors, port: Port, pinned: str) -> Manifest | None:
-    store = doors.catalog.store.of(port.id.domain)
-    return store.manifest(pinned) if pinned else store.current()

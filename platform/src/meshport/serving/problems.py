@@ -7,17 +7,17 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from meshport.errors import MeshportError, each_of
+from meshport.serving import pages
+from meshport.serving.negotiation import form_wanted
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "/errors#"
 
 _STATUS = {
-    "MP104": HTTPStatus.NOT_FOUND,
     "MP403": HTTPStatus.NOT_FOUND,
     "MP404": HTTPStatus.GONE,
     "MP601": HTTPStatus.BAD_REQUEST,
@@ -29,48 +29,55 @@ _STATUS = {
 }
 
 
-def problem(status: int, title: str, **members: Any) -> Response:
-    """A problem document; members that are None are left out."""
+def problem(request: Request, status: int, **members: Any) -> Response:
+    """A problem document, as a page for browsers; members that are None are left out."""
+    title = HTTPStatus(status).phrase
     content = {"type": "about:blank", "title": title, "status": status, **members}
-    body = json.dumps({name: value for name, value in content.items() if value is not None})
-    headers = {"Cache-Control": "no-store"}
+    content = {name: value for name, value in content.items() if value is not None}
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "30"
-    return Response(body, status, headers, MEDIA_TYPE)
+    if form_wanted(request, None) == "html":
+        answer = pages.problem_page(content)
+        answer.headers.update(headers)
+        return answer
+    return Response(json.dumps(content), status, headers, MEDIA_TYPE)
 
 
-def problem_of(error: MeshportError) -> Response:
-    """The problem document of one of our errors."""
+def status_of(error: MeshportError) -> HTTPStatus:
+    """The status that an error is answered with."""
+    code = each_of(error)[0].code
+    # A mesh whose files are being edited will be readable again.
+    is_mesh = code.startswith(("MP1", "MP2"))
+    broken = HTTPStatus.SERVICE_UNAVAILABLE if is_mesh else HTTPStatus.INTERNAL_SERVER_ERROR
+    return _STATUS.get(code, broken)
+
+
+def _members(error: MeshportError) -> dict[str, str | None]:
     first = each_of(error)[0]
-    status = _STATUS.get(first.code, HTTPStatus.INTERNAL_SERVER_ERROR)
-    return problem(
-        status,
-        HTTPStatus(status).phrase,
-        type=f"{TYPE_BASE}{first.code.lower()}",
-        code=first.code,
-        detail=first.fact,
-        place=str(first.place) if first.place else None,
-        hint=first.hint,
-    )
+    return {
+        "type": f"{TYPE_BASE}{first.code.lower()}",
+        "code": first.code,
+        "detail": first.fact,
+        "place": str(first.place) if first.place else None,
+        "hint": first.hint,
+    }
 
 
 def install(app: FastAPI) -> None:
     """Answer every error of the app with a problem document."""
 
     @app.exception_handler(MeshportError)
-    def ours(_request: Request, error: MeshportError) -> Response:
-        return problem_of(error)
+    def ours(request: Request, error: MeshportError) -> Response:
+        return problem(request, status_of(error), **_members(error))
 
     @app.exception_handler(HTTPException)
-    def http(_request: Request, error: HTTPException) -> Response:
-        answer = problem(error.status_code, HTTPStatus(error.status_code).phrase)
+    def http(request: Request, error: HTTPException) -> Response:
+        answer = problem(request, error.status_code)
         answer.headers.update(error.headers or {})
         return answer
 
-    @app.exception_handler(RequestValidationError)
-    def invalid(_request: Request, error: RequestValidationError) -> Response:
-        faults = [
-            {"place": ".".join(str(part) for part in item["loc"]), "detail": item["msg"]}
-            for item in error.errors()
-        ]
-        return problem(HTTPStatus.BAD_REQUEST, "Bad Request", errors=faults)
+    @app.exception_handler(Exception)
+    def unforeseen(request: Request, _error: Exception) -> Response:
+        # The server logs what it was; a reader has no use for it.
+        return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -18,6 +18,7 @@ PAGED = ("json", "ndjson")
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 10_000
 MAX_LISTED = 1_000
+MAX_FILTERS = 64
 
 COMPARISONS = {"eq": "=", "neq": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 IS_WORDS = {"null": "is null", "not_null": "is not null", "true": "is true", "false": "is false"}
@@ -73,12 +74,19 @@ def parse_row_query(
 
     Raises ServingError MP601 (unknown column) or MP602 (a parameter that cannot be understood).
     """
+    if not columns:
+        raise ServingError("MP601", "no column of this port is served openly")
     given = list(parameters)
     single = _single_values(given)
     chosen = single.get("format", default_format)
     if chosen not in FORMATS:
-        raise _bad("format", f"there is no format `{chosen}`", name_hint(chosen, list(FORMATS)))
+        hint = name_hint(chosen[:40], list(FORMATS))
+        raise _bad("format", f"there is no format `{chosen[:40]}`", hint)
+    if "cursor" in single and chosen not in PAGED:
+        raise _bad("cursor", f"{chosen} does not come in pages", f"pages are {' or '.join(PAGED)}")
     filters = [_filter(n, text, columns) for n, text in given if n not in _RESERVED]
+    if len(filters) > MAX_FILTERS:
+        raise _bad("filters", f"{len(filters):,} filters", f"at most {MAX_FILTERS} are allowed")
     return RowQuery(
         select=_select(single.get("select"), columns),
         filters=tuple(filters),
@@ -112,12 +120,12 @@ def _filter(name: str, text: str, columns: Collection[str]) -> Filter:
     column = _known(name, columns, name)
     operator, dot, value = text.partition(".")
     if not dot or operator not in _OPERATORS:
-        hint = f"write {name}=eq.{text or 'value'}; operators: {', '.join(_OPERATORS)}"
-        raise _bad(name, f"`{text}` does not start with an operator", hint)
+        hint = f"write {name}=eq.{text[:40] or 'value'}; operators: {', '.join(_OPERATORS)}"
+        raise _bad(name, f"`{text[:80]}` does not start with an operator", hint)
     if operator == "in":
         return Filter(column, operator, _listed(name, value))
     if operator == "is" and value not in IS_WORDS:
-        raise _bad(name, f"`is.{value}` means nothing", f"is one of {', '.join(IS_WORDS)}")
+        raise _bad(name, f"`is.{value[:40]}` means nothing", f"is one of {', '.join(IS_WORDS)}")
     return Filter(column, operator, (value,))
 
 
@@ -136,23 +144,24 @@ def _listed(name: str, text: str) -> tuple[str, ...]:
 
 
 def _order(text: str | None, columns: Collection[str]) -> tuple[OrderTerm, ...]:
-    terms = []
+    terms: dict[str, OrderTerm] = {}
     for part in (text or "").split(","):
         name, _, direction = part.strip().partition(".")
         if not name:
             continue
         if direction not in ("", "asc", "desc"):
-            raise _bad(
-                "order", f"`{direction}` is no direction", f"write {name}.asc or {name}.desc"
-            )
-        terms.append(OrderTerm(_known(name, columns, "order"), direction == "desc"))
-    return tuple(terms)
+            column = _known(name, columns, "order")
+            hint = f"write {column}.asc or {column}.desc; nulls are always last"
+            raise _bad("order", f"`{direction[:40]}` is no direction", hint)
+        # Rows that are equal in a column stay equal in it: a second term of it says nothing.
+        terms.setdefault(name, OrderTerm(_known(name, columns, "order"), direction == "desc"))
+    return tuple(terms.values())
 
 
 def _limit(text: str | None, chosen: str) -> int | None:
     if text is None:
         return DEFAULT_LIMIT if chosen in PAGED else None
-    if not text.isascii() or not text.isdigit() or int(text[:12]) > MAX_LIMIT or int(text) == 0:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and 0 < int(text) <= MAX_LIMIT):
         hint = f"1 to {MAX_LIMIT:,}; for whole tables ask for format=parquet or format=arrow"
         raise _bad("limit", f"`{text[:40]}` is no limit", hint)
     return int(text)

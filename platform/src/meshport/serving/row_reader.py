@@ -16,16 +16,9 @@ from meshport.serving.row_sql import (
     selected,
     value_check,
 )
+from meshport.serving.row_values import how_to_write, is_exact
 from meshport.sql_text import literal
 from meshport.warehouse import Connection, EngineError, connect_memory, write_arrow_stream
-
-MEDIA_TYPES = {
-    "json": "application/json",
-    "ndjson": "application/x-ndjson",
-    "csv": "text/csv; charset=utf-8",
-    "parquet": "application/vnd.apache.parquet",
-    "arrow": "application/vnd.apache.arrow.stream",
-}
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ class RowReader:
         """All rows as CSV, Parquet or Arrow, into a file; raises ServingError MP604."""
         with self._cursor() as con:
             _require_fitting_values(con, source, query)
-            statement = selected(query, page_statement(source, query, ()))
+            statement = selected(source, query, page_statement(source, query, ()))
             if query.format == "arrow":
                 write_arrow_stream(con, statement.sql, statement.parameters, file)
                 return
@@ -94,7 +87,8 @@ def _require_fitting_values(con: Connection, source: RowSource, query: RowQuery)
     except EngineError as error:
         raise ServingError("MP604", str(error).splitlines()[0]) from error
     for one, is_fit in zip(filters, fits, strict=True):
-        if not is_fit:
+        native = source.types[one.column]
+        if not is_fit or not all(is_exact(value, native) for value in one.values):
             shown = ", ".join(one.values)[:80]
-            fact = f"`{shown}` is not a {source.types[one.column].lower()}"
-            raise ServingError("MP604", fact, Place(f"?{one.column}"))
+            fact = f"`{shown}` is no value of type {native.lower()}"
+            raise ServingError("MP604", fact, Place(f"?{one.column}"), how_to_write(native))

@@ -15,6 +15,7 @@ _DECIMAL = re.compile(r"DECIMAL\((\d+),\d+\)")
 # JSON numbers are binary doubles to most readers: exact up to 15 digits.
 _EXACT_DIGITS = 15
 _WIDE = {"BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"}
+_TIMES = {"TIMESTAMP WITH TIME ZONE": "Z", "TIMESTAMP": ""}
 
 
 @dataclass
@@ -85,9 +86,15 @@ def json_page(source: RowSource, query: RowQuery, page: Statement) -> Statement:
     return Statement(sql, page.parameters)
 
 
-def selected(query: RowQuery, page: Statement) -> Statement:
-    """The page with exactly the columns asked for, for formats that keep native types."""
-    columns = ", ".join(quote(name) for name in query.select)
+def selected(source: RowSource, query: RowQuery, page: Statement) -> Statement:
+    """The page with exactly the columns asked for; native types stay, but in text times do not."""
+
+    def shown(name: str) -> str:
+        native = source.types[name]
+        is_time = query.format == "csv" and native in _TIMES
+        return f"{_rfc3339(quote(name), native)} as {quote(name)}" if is_time else quote(name)
+
+    columns = ", ".join(shown(name) for name in query.select)
     limit = f" limit {query.limit}" if query.limit is not None else ""
     return Statement(f"select {columns} from ({page.sql}){limit}", page.parameters)
 
@@ -147,8 +154,19 @@ def _type(source: RowSource, column: str) -> str:
 
 def _json_value(name: str, native: str) -> str:
     column = quote(name)
-    if native == "TIMESTAMP WITH TIME ZONE":
-        # RFC 3339 in UTC; microseconds only where there are any.
-        text = f"strftime(timezone('UTC', {column}), '%Y-%m-%dT%H:%M:%S.%f') || 'Z'"
-        return f"replace({text}, '.000000Z', 'Z')"
+    if native in _TIMES:
+        return _rfc3339(column, native)
+    if native in ("DOUBLE", "FLOAT"):
+        # JSON has no number for these; the rest of the row must stay readable.
+        odd = f"if(isnan({column}), 'NaN', if({column} > 0, 'Infinity', '-Infinity'))"
+        is_odd = f"not isfinite({column})"
+        return f"case when {is_odd} then to_json({odd}) else to_json({column}) end"
     return f"cast({column} as varchar)" if is_text_in_json(native) else column
+
+
+def _rfc3339(column: str, native: str) -> str:
+    """A moment, in UTC where it has a zone; microseconds only where there are any."""
+    zone = _TIMES[native]
+    moment = f"timezone('UTC', {column})" if zone else column
+    text = f"strftime({moment}, '%Y-%m-%dT%H:%M:%S.%f') || '{zone}'"
+    return f"replace({text}, '.000000{zone}', '{zone}')"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from time import monotonic
 from fastapi import Request
 
 from meshport.catalog.entry import Catalog
-from meshport.errors import ServingError
+from meshport.errors import MeshportError, ServingError
 from meshport.names import PortId
 from meshport.products.mesh import Port
 from meshport.serving.cursor import CursorCodec
@@ -20,6 +21,7 @@ from meshport.serving.row_reader import RowReader
 from meshport.settings import Settings
 
 _LOOK_AGAIN_SECONDS = 1.0
+_MAJOR = re.compile(r"v[1-9][0-9]{0,4}")
 
 
 @dataclass
@@ -29,6 +31,8 @@ class Doors:
     settings: Settings
     now: Callable[[], datetime]
     reader: RowReader = field(default_factory=RowReader)
+    stale: MeshportError | None = None
+    """Why the mesh's files cannot be read now, while an earlier reading of them is served."""
     _catalog: Catalog | None = None
     _fingerprint: object = None
     _looked_at: float = 0.0
@@ -39,20 +43,34 @@ class Doors:
 
     @property
     def catalog(self) -> Catalog:
-        """The catalog of the files as they are now."""
+        """The catalog of the files as they are now, or the last one that could be read.
+
+        Raises what is wrong with the files where none could be read yet.
+        """
         with self._lock:
             if self._catalog is None or monotonic() - self._looked_at > _LOOK_AGAIN_SECONDS:
                 fingerprint = _fingerprint(self.settings.root)
                 if self._catalog is None or fingerprint != self._fingerprint:
-                    self._catalog = Catalog.read(self.settings.root, self.settings.home)
+                    self._catalog = self._read()
                 self._fingerprint, self._looked_at = fingerprint, monotonic()
             return self._catalog
 
+    def _read(self) -> Catalog:
+        try:
+            catalog = Catalog.read(self.settings.root, self.settings.home)
+        except MeshportError as error:
+            # Somebody is editing the mesh's files; readers must not notice.
+            if self._catalog is None:
+                raise
+            self.stale = error
+            return self._catalog
+        self.stale = None
+        return catalog
+
     def port(self, domain: str, name: str, version: str) -> Port:
         """The port at this address; raises ServingError MP610 where there is none."""
-        major = version.removeprefix("v")
-        if version.startswith("v") and major.isascii() and major.isdigit() and len(major) < 6:
-            port = self.catalog.mesh.find(PortId(domain, name, int(major)))
+        if _MAJOR.fullmatch(version):
+            port = self.catalog.mesh.find(PortId(domain, name, int(version[1:])))
             if port:
                 return port
         known = ", ".join(
