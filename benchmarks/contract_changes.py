@@ -74,7 +74,7 @@ def _theirs(python: Path, files: list[Path]) -> list[dict]:
 
 
 def _cold(python: Path | None, files: list[Path], runs: int) -> None:
-    old, new = files[0], files[1]
+    old = files[0]
     meshport = str(Path(sys.executable).with_name("meshport"))
     # An edit that changes nothing: a command that finds a break ends with exit code 1.
     same = next(f for f, e in zip(files[1:], edits(), strict=True) if e.rule is None)
@@ -123,9 +123,9 @@ def _page(ours: list[dict], theirs: list[dict]) -> str:
             "",
             "# Edits compared",
             "",
-            "Single edits of one contract, as `meshport contract diff` judges them for consumers, and",
-            f"what `datacontract breaking` of {DATACONTRACT.replace('==', ' ')} says of the same files",
-            "(its severities over all changes it lists). Both in one run.",
+            "Single edits of one contract, as `meshport contract diff` judges them for consumers,",
+            f"and what `datacontract breaking` of {DATACONTRACT.replace('==', ' ')} says of the",
+            "same files (its severities over all changes it lists). Both in one run.",
             "",
             "| edit | our rules | our verdict | datacontract-cli |",
             "| --- | --- | --- | --- |",

@@ -15,7 +15,9 @@ from tests.doors.lab import GAUGE_COLUMNS, GAUGES, ROWS
 
 pytestmark = pytest.mark.xdist_group("doors")
 
-PORTS = [port.id for port in load_mesh(ROOT).ports]
+MESH = load_mesh(ROOT)
+# A port that was only scaffolded has neither rows nor sources yet.
+PORTS = [port.id for port in MESH.ports if port.contract.status == "active"]
 every_port = pytest.mark.parametrize("port", PORTS, ids=str)
 
 
@@ -107,13 +109,9 @@ def test_the_port_document_agrees_with_its_page_and_its_rows(door):
 def test_products_list_every_domain_with_its_ports(door):
     listed = door.get("/products").json()
 
-    assert {p["domain"] for p in listed["products"]} == {
-        "catalog",
-        "orders",
-        "logistics",
-        "customers",
-    }
-    assert {port["id"] for p in listed["products"] for port in p["ports"]} == set(map(str, PORTS))
+    ports = {port["id"] for product in listed["products"] for port in product["ports"]}
+    assert {product["domain"] for product in listed["products"]} == set(MESH.products)
+    assert ports == {str(port.id) for port in MESH.ports}
     for product in listed["products"]:
         assert door.get(f"/products/{product['domain']}").json() == product
 
@@ -128,8 +126,9 @@ def test_search_and_glossary_are_documents_too(door):
 
 def test_health_tells_how_much_is_published(door):
     health = door.get("/healthz").json()
+    ports = len(list(MESH.ports))
 
-    assert (health["status"], health["ports"], health["published"]) == ("ok", 12, 12)
+    assert (health["status"], health["ports"], health["published"]) == ("ok", ports, ports)
 
 
 @pytest.mark.parametrize(

@@ -52,12 +52,8 @@ def test_a_refused_release_is_told_everywhere_and_the_old_rows_are_served(repeat
     assert "primary_key" in port["refused"]["reason"]
     assert port["refused"]["checks"][0]["failed_rows"] == 39
     states = {p["domain"]: p["state"] for p in repeated.get("/products").json()["products"]}
-    assert states == {
-        "catalog": "refused",
-        "orders": "healthy",
-        "logistics": "healthy",
-        "customers": "healthy",
-    }
+    assert states.pop("catalog") == "refused"
+    assert set(states.values()) == {"healthy"}
     assert repeated.get("/healthz").json()["status"] == "ok"
 
 

@@ -24,6 +24,8 @@ class Branch:
     """A working tree on a branch that leaves main where the mesh was merged."""
 
     root: Path
+    cache: Path
+    """Lineage of the models that no test changes."""
 
     def git(self, *arguments: str) -> str:
         done = subprocess.run(
@@ -52,7 +54,7 @@ class Branch:
         self.git("branch", "-f", "main", "HEAD")
 
     def report(self, today: date = TODAY, **options: object) -> Report:
-        return GateRun(self.root, "main", today, **options).report()
+        return GateRun(self.root, "main", today, self.cache, **options).report()
 
 
 def rules_of(report: Report) -> set[str]:
@@ -64,7 +66,7 @@ def rules_of(report: Report) -> set[str]:
 @pytest.fixture(scope="session")
 def merged_mesh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = copy_mesh(tmp_path_factory.mktemp("repository") / "mesh")
-    branch = Branch(root)
+    branch = Branch(root, root.parent / "cache")
     branch.git("init", "-q", "-b", "main")
     branch.git("add", "-A")
     branch.git("commit", "-qm", "the mesh")
@@ -74,7 +76,8 @@ def merged_mesh(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def branch(merged_mesh: Path, tmp_path: Path) -> Branch:
-    return Branch(Path(shutil.copytree(merged_mesh, tmp_path / "mesh")))
+    copied = Path(shutil.copytree(merged_mesh, tmp_path / "mesh"))
+    return Branch(copied, merged_mesh.parent / "cache")
 
 
 Change = Callable[[Branch], None]

@@ -9,6 +9,7 @@ import pytest
 
 from meshport.errors import SettingsError
 from meshport.gate.run import GateRun
+from meshport.reports.result import Effect
 from tests.building import meshport
 from tests.gate.conftest import ORDERS, TODAY, rules_of
 
@@ -74,6 +75,38 @@ def test_a_dropped_column_needs_a_new_major(branch):
 
     assert report.exit_code == 1
     assert report.contracts[0].difference.required_version == "2.0.0"
+
+
+def test_the_report_ends_in_people_with_file_and_line(branch):
+    without_column(branch, "delivery_zip_prefix", "item_count")
+
+    hits = {hit.consumer: hit for hit in branch.report().contracts[0].hits}
+
+    broken = hits["logistics.shipments.v1"]
+    assert broken.effect is Effect.BREAKS
+    assert broken.owner.startswith("Fulfilment team")
+    assert any(step.startswith("domains/logistics/dbt/models/") for step in broken.path)
+    assert "finance_dashboard" not in hits
+
+
+def test_a_consumer_that_is_changed_along_is_not_hit(branch):
+    without_column(branch, "delivery_zip_prefix", "item_count")
+    model = "domains/logistics/dbt/models/output_ports/shipments_v1.sql"
+    branch.replace(model, "on destination.zip_prefix = orders.delivery_zip_prefix", "on false")
+
+    assert "logistics.shipments.v1" not in {h.consumer for h in branch.report().contracts[0].hits}
+
+
+def test_relying_on_more_than_was_promised_is_said_to_who_does(branch):
+    consumer = "catalog/consumers/finance_dashboard.yaml"
+    branch.replace(consumer, "literals: [credit_card, boleto]", "literals: [credit_card, cash]")
+
+    report = branch.report()
+
+    (problem,) = report.problems
+    assert (problem.rule, problem.level, problem.file) == ("CON02", "warning", consumer)
+    assert "cash" in problem.message
+    assert report.exit_code == 0
 
 
 def test_a_waiver_lets_one_finding_pass_until_its_day(branch):
@@ -191,12 +224,12 @@ def test_a_port_that_was_removed_does_not_come_back_under_an_old_version(branch)
 
 
 def test_a_first_publication_says_so(branch):
-    assert meshport("new", "port", "orders.refunds", cwd=branch.root).returncode == 0
+    assert meshport("new", "port", "orders.vouchers", cwd=branch.root).returncode == 0
 
     report = branch.report()
 
     (first,) = [one for one in report.contracts if one.is_first]
-    assert first.id == "orders.refunds"
+    assert first.id == "orders.vouchers"
     assert report.exit_code == 0, report.problems
 
 

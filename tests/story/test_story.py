@@ -1,6 +1,6 @@
 """The whole story, contract to consumer: a new domain promises, publishes, fails, and mends.
 
-The returns team joins the mesh. It writes a contract, reads its own extract and the orders
+The claims team joins the mesh. It writes a contract, reads its own extract and the orders
 domain's port, publishes; a consumer finds the port and reads it; a bad extract is refused while
 the consumer goes on reading; the mended one is published; a release tells where it came from.
 """
@@ -21,22 +21,22 @@ from tests.building import copy_mesh, edit, meshport, settings_at
 CONTRACT = """\
 apiVersion: v3.2.0
 kind: DataContract
-id: returns.returns
+id: claims.claims
 version: 1.0.0
 status: active
 name: Returned parcels
-domain: returns
+domain: claims
 description:
   purpose: What customers sent back, why, and what they got for it.
   usage: Join to orders.orders by order_id.
-  limitations: Exchanges are not returns.
+  limitations: Exchanges are not claims.
 schema:
-  - name: returns
+  - name: claims
     description: One parcel that came back to the warehouse.
     dataGranularityDescription: One row per return_id.
     properties:
       - name: return_id
-        description: Key given by the returns desk, never reused.
+        description: Key given by the claims desk, never reused.
         logicalType: string
         logicalTypeOptions: {pattern: "^R[0-9]+$"}
         physicalType: VARCHAR(8)
@@ -53,7 +53,7 @@ schema:
           - type: foreignKey
             to: ../orders/orders.v1.odcs.yaml#/schema/orders/properties/order_id
       - name: reason
-        description: Why it came back, in the words of the returns form.
+        description: Why it came back, in the words of the claims form.
         logicalType: string
         physicalType: VARCHAR(16)
         required: true
@@ -78,26 +78,26 @@ schema:
         required: true
         classification: internal
 slaProperties:
-  - {id: frequency, property: frequency, value: 1, unit: d, element: returns.return_id}
-  - {id: kept, property: retention, value: 2, unit: y, element: returns.customer_note}
+  - {id: frequency, property: frequency, value: 1, unit: d, element: claims.return_id}
+  - {id: kept, property: retention, value: 2, unit: y, element: claims.customer_note}
 team:
-  name: Returns team
+  name: Claims team
   members: [{username: ana@example.com, role: Data Product Owner}]
 support:
-  - {channel: "#returns-data", tool: slack, scope: interactive}
+  - {channel: "#claims-data", tool: slack, scope: interactive}
 customProperties:
   - {property: quarantineBudget, value: 10 %}
 """
 
 SOURCES = '''\
-"""What the returns domain reads: the returns desk's daily export."""
+"""What the claims domain reads: the claims desk's daily export."""
 
 from meshport.sources import Extract
 
 EXTRACTS = [
     Extract(
-        table="returns",
-        file="returns_desk",
+        table="claims",
+        file="claims_desk",
         columns={
             "id": "VARCHAR",
             "order": "VARCHAR",
@@ -105,7 +105,7 @@ EXTRACTS = [
             "note": "VARCHAR",
             "refund": "DECIMAL(12,2)",
         },
-        becomes="output_ports.returns_v1",
+        becomes="output_ports.claims_v1",
         key={"id": "return_id"},
     ),
 ]
@@ -114,13 +114,13 @@ EXTRACTS = [
 MODEL = """\
 -- One row per parcel that came back, for an order that exists.
 select
-    cast(returns.id as varchar) as return_id,
+    cast(claims.id as varchar) as return_id,
     orders.order_id,
-    returns.reason,
-    returns.note as customer_note,
-    returns.refund as refund_amount
-from {{ source('raw', 'returns') }} as returns
-left join {{ source('inputs', 'orders__orders_v1') }} as orders on orders.order_id = returns."order"
+    claims.reason,
+    claims.note as customer_note,
+    claims.refund as refund_amount
+from {{ source('raw', 'claims') }} as claims
+left join {{ source('inputs', 'orders__orders_v1') }} as orders on orders.order_id = claims."order"
 """
 
 INPUT = """\
@@ -136,25 +136,25 @@ def test_a_new_domain_goes_from_contract_to_consumer(home: Path, source: Path, t
     root = copy_mesh(tmp_path / "mesh")
     orders = order_ids(home)
 
-    def run_returns(*lines: str):
+    def run_claims(*lines: str):
         text = "\n".join(["id,order,reason,note,refund", *lines]) + "\n"
-        (source / "returns_desk.csv").write_text(text)
-        return meshport("run", "returns", "--source", source, cwd=root, MESHPORT_HOME=home)
+        (source / "claims_desk.csv").write_text(text)
+        return meshport("run", "claims", "--source", source, cwd=root, MESHPORT_HOME=home)
 
     # A scaffolded domain is a promise to be filled in: contract, source, logic.
-    assert meshport("new", "domain", "returns", cwd=root).returncode == 0
-    domain = root / "domains" / "returns"
-    (root / "contracts/returns/returns.v1.odcs.yaml").write_text(CONTRACT)
+    assert meshport("new", "domain", "claims", cwd=root).returncode == 0
+    domain = root / "domains" / "claims"
+    (root / "contracts/claims/claims.v1.odcs.yaml").write_text(CONTRACT)
     (domain / "sources.py").write_text(SOURCES)
-    (domain / "dbt/models/output_ports/returns_v1.sql").write_text(MODEL)
+    (domain / "dbt/models/output_ports/claims_v1.sql").write_text(MODEL)
     edit(domain / "data_product.odps.yaml", "outputPorts:\n", INPUT)
     assert meshport("generate", cwd=root).returncode == 0
-    linted = meshport("contract", "lint", "contracts/returns", cwd=root)
+    linted = meshport("contract", "lint", "contracts/claims", cwd=root)
     assert linted.returncode == 0, linted.stdout
 
     # Twelve parcels came back; one names a reason that the form does not offer.
     good = [f"R{n},{orders[n]},damaged,it broke,10.50" for n in range(10, 21)]
-    first = run_returns(*good, f"R21,{orders[21]},because,,3.00")
+    first = run_claims(*good, f"R21,{orders[21]},because,,3.00")
     assert first.returncode == 0, first.stderr
     state = port_state(root, home)
     assert (state["rows"], state["quarantined"], state["refused"]) == (11, 1, None)
@@ -163,9 +163,9 @@ def test_a_new_domain_goes_from_contract_to_consumer(home: Path, source: Path, t
     found = meshport(
         "search", "parcels sent back", "--format", "json", cwd=root, MESHPORT_HOME=home
     )
-    assert "returns.returns.v1" in found.stdout
+    assert "claims.claims.v1" in found.stdout
     client = TestClient(create_app(settings_at(home, root)))
-    port = "/ports/returns/returns/v1"
+    port = "/ports/claims/claims/v1"
     assert client.get(f"{port}/contract").text == CONTRACT
     page = client.get(f"{port}/rows", params={"order": "return_id", "limit": 4})
     assert page.json()[0] == {
@@ -176,7 +176,7 @@ def test_a_new_domain_goes_from_contract_to_consumer(home: Path, source: Path, t
     }
 
     # The next export is spoilt: half of it belongs to orders that nobody placed.
-    spoilt = run_returns(*good[:6], *(f"R{n},no-such-order,damaged,,1.00" for n in range(16, 22)))
+    spoilt = run_claims(*good[:6], *(f"R{n},no-such-order,damaged,,1.00" for n in range(16, 22)))
     assert spoilt.returncode == 1
     refused = port_state(root, home)["refused"]
     assert any("order_id" in check["id"] for check in refused["checks"])
@@ -187,7 +187,7 @@ def test_a_new_domain_goes_from_contract_to_consumer(home: Path, source: Path, t
     assert keys(rest) == ["R14", "R15", "R16", "R17"]
 
     # The mended export is published; the old walk stays on its release, a new one sees the news.
-    mended = run_returns(*good, f"R21,{orders[21]},wrong_item,,3.00")
+    mended = run_claims(*good, f"R21,{orders[21]},wrong_item,,3.00")
     assert mended.returncode == 0, mended.stderr
     assert port_state(root, home)["refused"] is None
     last = client.get(rest.links["next"]["url"])
@@ -200,7 +200,7 @@ def test_a_new_domain_goes_from_contract_to_consumer(home: Path, source: Path, t
     # A release says which release of orders it was made of, and which file.
     release = port_state(root, home)["release"]
     receipt = meshport("receipt", release, "--format", "json", cwd=root, MESHPORT_HOME=home)
-    assert "returns_desk.csv" in receipt.stdout
+    assert "claims_desk.csv" in receipt.stdout
     assert ReleaseStore(home).of("orders").pointer().current in receipt.stdout
 
 
@@ -218,4 +218,4 @@ def keys(page: Response) -> list[str]:
 
 def port_state(root: Path, home: Path) -> dict:
     status = json.loads(meshport("status", "--format", "json", cwd=root, MESHPORT_HOME=home).stdout)
-    return next(port for port in status["ports"] if port["id"] == "returns.returns.v1")
+    return next(port for port in status["ports"] if port["id"] == "claims.claims.v1")

@@ -112,7 +112,7 @@ def test_what_disagrees_between_descriptor_and_contract_is_refused(mesh_root, fi
 
 def test_a_contract_that_no_port_offers_is_refused(mesh_root):
     text = (mesh_root / "contracts/orders/payments.v1.odcs.yaml").read_text()
-    (mesh_root / "contracts/orders/refunds.v1.odcs.yaml").write_text(text)
+    (mesh_root / "contracts/orders/nobody_offers.v1.odcs.yaml").write_text(text)
 
     assert fault_of(mesh_root, "orders").code == "MP205"
 

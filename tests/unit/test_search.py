@@ -54,7 +54,7 @@ GOLDEN = [
     ("late deliveries", "customers.customer_360.v1.late_delivery_count", "all words"),
     ("where does revenue come from", "orders.daily_sales.v1", "all words"),
     ("cutsomer 360", "customers.customer_360.v1", "similar spelling"),
-    ("costumer", "customers.customer_360.v1", "similar spelling"),
+    ("custmer", "customers.customer_360.v1", "similar spelling"),
     ("emial", "customers.customers.v1.email", "similar spelling"),
     ("shiping cost", "orders.order_lines.v1", "similar spelling"),
 ]

@@ -175,7 +175,7 @@ def test_the_status_command_prints_every_port_of_the_mesh(built, capsys, monkeyp
     for one in found:
         assert set(one) == {"id", "domain", "contract_version", "release", "published_at", "rows",
                             "quarantined", "checks", "slo", "refused"}  # fmt: skip
-        assert one["rows"] > 0
+        assert one["rows"] >= 0
         assert one["checks"]["failed"] == 0
         assert one["slo"]
 

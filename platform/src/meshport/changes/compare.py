@@ -103,7 +103,9 @@ class _Comparison:
         if rule and before.name != after.name:
             message = f"renamed from `{before.name}` to `{after.name}`"
             one = _located(Judgement(rule, Relation.INCOMPARABLE, message), here)
-            yield replace(one, clause="name")
+            # Whom it hits uses the old name.
+            column = before.name if one.column == after.name else one.column
+            yield replace(one, clause="name", column=column)
 
     def _finding(self, one: Judgement, change: Change, here: tuple[Element, ...]) -> Finding:
         found = _located(one, here)

@@ -39,6 +39,17 @@ class ReportFormat(StrEnum):
     OMDS = "omds"
 
 
+class ChangeKind(StrEnum):
+    """What could happen to a port or a column."""
+
+    DROP = "drop"
+    RENAME = "rename"
+    RETYPE = "retype"
+    NULLABLE = "nullable"
+    VALUES = "values"
+    ROWS = "rows"
+
+
 app = typer.Typer(
     help="A data mesh that keeps its promises: contracts, checked releases, doors.",
     no_args_is_help=True,
@@ -178,6 +189,21 @@ def search(query: Annotated[str, typer.Argument()], format: FormatOption = Forma
     from meshport.cli.search import search_command
 
     search_command(query, format is Format.JSON)
+
+
+@app.command()
+def impact(
+    target: Annotated[str, typer.Argument(help="DOMAIN.PORT.vN or DOMAIN.PORT.vN.COLUMN")],
+    change: Annotated[ChangeKind, typer.Option(help="what would happen to it")],
+    format: FormatOption = Format.TEXT,
+) -> None:
+    """Say who breaks if a port or a column changes, with file and line; 1 if somebody does.
+
+    Example: meshport impact orders.orders.v1.order_status --change drop
+    """
+    from meshport.cli.impact import impact_command
+
+    sys.exit(impact_command(target, change.value, format is Format.JSON))
 
 
 @app.command()

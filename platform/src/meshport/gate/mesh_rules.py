@@ -48,9 +48,9 @@ def _references(mesh: Mesh, contract: Contract) -> Iterator[Problem]:
             there = promised.find_table(relationship.target.table) if promised else None
             gone = [c for c in relationship.target.columns if not (there and there.column(c))]
             if gone:
-                where = f"{target or contract.id}"
-                fact = f"`{relationship.id}` points at {', '.join(gone)} of {where}, which is not promised"
-                yield error("KEY06", fact, relationship.place, "point it at a promised column")
+                names = ", ".join(gone)
+                fact = f"`{relationship.id}` points at {names} of {target or contract.id}"
+                yield error("KEY06", fact, relationship.place, "that is not promised there")
 
 
 def _promised(mesh: Mesh, contract: Contract, target: PortId | None) -> Contract | None:

@@ -11,10 +11,17 @@ from meshport.contracts.read import contract_of
 from meshport.contracts.version import Version
 from meshport.errors import MeshportError
 from meshport.gate.history import Blob, History
+from meshport.names import PortId
 from meshport.yaml_file import YamlDocument, parse_yaml
 
 _UNPUBLISHED = ("proposed", "draft")
 FOLDER = "contracts"
+
+
+def port_at(path: str) -> PortId:
+    """The port whose contract stands at a path, whatever the file says; raises MP104."""
+    domain, _, name = path.removeprefix(f"{FOLDER}/").partition("/")
+    return PortId.parse(f"{domain}.{name.removesuffix('.odcs.yaml')}")
 
 
 @dataclass(frozen=True)

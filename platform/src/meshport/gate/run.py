@@ -18,7 +18,7 @@ from meshport.errors import MeshportError
 from meshport.gate import mesh_rules, versions
 from meshport.gate.history import History
 from meshport.gate.people import People
-from meshport.gate.published import FOLDER, Past, PastContract
+from meshport.gate.published import FOLDER, Past, PastContract, port_at
 from meshport.gate.waivers import Waivers
 from meshport.reports.result import ContractReport, Level, Problem, Report, Waived, problems_of
 from meshport.yaml_file import read_yaml
@@ -92,8 +92,14 @@ class GateRun:
 
     @cached_property
     def people(self) -> People:
-        """Who relies on what."""
-        return People.read(self.root, self.cache)
+        """Who relies on what, by what was promised before the change."""
+        bases = {path: self.past.at_base(path) for path in self.changed}
+        promised = {
+            port_at(path): [column.name for column in base.contract.table.columns]
+            for path, base in bases.items()
+            if base and base.contract.tables
+        }
+        return People.read(self.root, self.cache, promised)
 
     def _paths(self) -> list[str]:
         files = sorted((self.root / FOLDER).rglob("*.odcs.yaml"))
@@ -138,7 +144,7 @@ class GateRun:
         readable = [head for head in self.heads.values() if isinstance(head, PastContract)]
         yield from versions.majors_side_by_side(readable, self.today)
         yield from mesh_rules.problems(self.root, readable, self.today)
-        yield from self.people.problems()
+        yield from self.people.problems(self.history.changed("."))
         for report in reports:
             new = report.difference.new
             for finding in report.difference.findings:

@@ -1,0 +1,159 @@
+"""Consumers that rely on more than a contract promises (CON02): they hold until they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from meshport.errors import Place
+from meshport.lineage.consumers import ColumnNeed, Consumer
+from meshport.lineage.dbt_words import ColumnTest
+from meshport.lineage.graph import MeshLineage, Table, TableColumn
+from meshport.lineage.promises import PromisedColumn
+from meshport.names import PortId
+from meshport.sql.lineage import How
+
+RULE = "CON02"
+_TESTS = {"not_null": "not_null", "unique": "unique", "accepted_values": "values"}
+
+
+@dataclass(frozen=True)
+class Overreach:
+    """One thing that a consumer relies on and nobody promised."""
+
+    consumer: str
+    port: PortId
+    column: str
+    message: str
+    place: Place
+    hint: str
+
+    rule: str = RULE
+
+
+def overreaches(lineage: MeshLineage, consumers: Iterable[Consumer]) -> list[Overreach]:
+    """Everything that registered consumers and models rely on beyond the promise, by place."""
+    registered = list(consumers)
+    found = [
+        *(one for consumer in registered for one in _of_consumer(lineage, consumer)),
+        *_unknown_ports(lineage, registered),
+        *(
+            one
+            for domain in lineage.domains.values()
+            for test in domain.tests
+            for one in _of_test(lineage, domain.domain, test)
+        ),
+        *(one for table in lineage.models for one in _of_model(lineage, table)),
+    ]
+    return sorted(found, key=lambda one: (one.place.file, one.place.line or 0, one.message))
+
+
+def _of_consumer(lineage: MeshLineage, consumer: Consumer) -> Iterator[Overreach]:
+    for need in consumer.needs:
+        port = lineage.port_of(need.table)
+        for column in need.columns if port is not None else ():
+            assert port is not None
+            promised = lineage.promises[port].column(column.name)
+            for message in _asked_beyond(promised, column):
+                yield _found(consumer.name, (port, column.name), message, column.place)
+
+
+def _asked_beyond(promised: PromisedColumn | None, column: ColumnNeed) -> Iterator[str]:
+    if promised is None:
+        yield f"the contract promises no column `{column.name}`"
+        return
+    relied = (_beyond(promised, one, column.literals) for one in column.relies_on)
+    compared = (_unlisted(promised, text) for text in column.literals)
+    yield from (message for message in (*relied, *compared) if message)
+
+
+def _unknown_ports(lineage: MeshLineage, consumers: Iterable[Consumer]) -> Iterator[Overreach]:
+    """Registered consumers that name a port which no contract promises."""
+    for one in consumers:
+        for need in one.needs:
+            if need.port is not None and need.port not in lineage.promises:
+                message = f"no contract promises the port {need.port}"
+                yield _found(one.name, (need.port, ""), message, need.place)
+
+
+def _of_test(lineage: MeshLineage, domain: str, test: ColumnTest) -> Iterator[Overreach]:
+    """A dbt test on a column that is a port's own, handed on as it is."""
+    table = lineage.declared(domain, test.relation)
+    source = _source(lineage, TableColumn(table, test.column), domain)
+    if source is None:
+        return
+    port, name, passed = source
+    promised = lineage.promises[port].column(name)
+    if promised is None or any(_ensures(lineage, *one, test.test) for one in passed):
+        return
+    message = _beyond(promised, _TESTS[test.test], test.values)
+    if message:
+        place = Place(test.file, test.line)
+        shown = f"{domain}.{test.relation.partition('.')[2]}"
+        yield _found(shown, (port, name), f"its test `{test.test}`: {message}", place)
+
+
+def _of_model(lineage: MeshLineage, table: Table) -> Iterator[Overreach]:
+    """A model that compares a port's column with a text that the port never holds."""
+    for relation, column, text, line in lineage.models[table].query.values:
+        start = TableColumn(lineage.table(table.domain, relation), column)
+        source = _source(lineage, start, None)
+        if source is not None:
+            port, name, _ = source
+            promised = lineage.promises[port].column(name)
+            message = _unlisted(promised, text) if promised else None
+            if message:
+                yield _found(str(table), (port, name), message, lineage.place(table, line))
+
+
+def _source(
+    lineage: MeshLineage, start: TableColumn, own: str | None
+) -> tuple[PortId, str, list[tuple[Table, TableColumn]]] | None:
+    """The port's column that a column is, unchanged, and each model between with what it uses.
+
+    Ports of the domain `own` are passed through: what a domain tests of itself is its own affair.
+    """
+    here = start
+    passed: list[tuple[Table, TableColumn]] = []
+    while here.table not in [table for table, _ in passed]:
+        port = lineage.port_of(here.table)
+        if port is not None and port.domain != own:
+            return port, here.column, passed
+        used = [(source, how) for source, how, _ in lineage.made_from(*here)]
+        if len({source for source, _ in used}) != 1 or used[0][1] is not How.IDENTITY:
+            return None
+        passed.append((here.table, used[0][0]))
+        here = used[0][0]
+    return None
+
+
+def _ensures(lineage: MeshLineage, model: Table, used: TableColumn, test: str) -> bool:
+    """Whether a model may itself see to what is tested of the column it uses."""
+    shaping = [(source, how) for source, how, _ in lineage.shaped_by(model)]
+    if test == "unique":
+        return any(how is not How.SORT for _, how in shaping)
+    return any(source == used and how in (How.FILTER, How.JOIN) for source, how in shaping)
+
+
+def _beyond(promised: PromisedColumn, relied: str, values: tuple[str, ...]) -> str | None:
+    """What of a reliance is not promised, as a sentence."""
+    if relied == "not_null" and not promised.is_required:
+        return "the contract allows nulls"
+    if relied == "unique" and not promised.is_unique:
+        return "the contract allows the same value twice"
+    if relied == "values" and not promised.values:
+        return "the contract lists no values"
+    more = sorted(set(promised.values) - set(values)) if relied == "values" and values else []
+    return f"the contract also allows {', '.join(f'`{one}`' for one in more)}" if more else None
+
+
+def _unlisted(promised: PromisedColumn, text: str) -> str | None:
+    if not promised.values or text in promised.values:
+        return None
+    return f"it compares with `{text}`, which the contract does not list"
+
+
+def _found(consumer: str, about: tuple[PortId, str], message: str, place: Place) -> Overreach:
+    port, column = about
+    hint = f"ask the owner of {port} to promise it, or do without"
+    return Overreach(consumer, port, column, message, place, hint)
