@@ -8,6 +8,7 @@ from meshport.catalog.entry import broken_as_json
 from meshport.catalog.status import PortStatus, mesh_status
 from meshport.cli.show import print_data, print_json, print_table, say
 from meshport.products.mesh import load_mesh
+from meshport.publishing.released import standing_mesh
 from meshport.publishing.store import ReleaseStore
 from meshport.settings import current_settings
 
@@ -15,8 +16,9 @@ from meshport.settings import current_settings
 def status_command(as_json: bool) -> int:
     """Print it; the exit code is 2 where a domain's files cannot be read, else 0."""
     settings = current_settings()
-    mesh = load_mesh(settings.root)
-    found = mesh_status(mesh, ReleaseStore(settings.home), datetime.now(UTC))
+    store = ReleaseStore(settings.home)
+    mesh = standing_mesh(load_mesh(settings.root), store)
+    found = mesh_status(mesh, store, datetime.now(UTC))
     if as_json:
         print_json(
             {

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from meshport.contracts.model import Contract
 from meshport.contracts.read import read_contract
-from meshport.errors import ProductError
+from meshport.errors import MeshportError, ProductError
 from meshport.names import PortId
 from meshport.products.mesh import DataProduct, Mesh, product_of
 from meshport.publishing.manifest import Manifest
@@ -16,8 +17,12 @@ from meshport.publishing.store import ReleaseStore
 def standing_mesh(mesh: Mesh, store: ReleaseStore) -> Mesh:
     """The mesh with each broken data product as it was released: readers must not suffer from
     a file that somebody is editing. Why it is broken stays in `broken`."""
-    released = {domain: released_product(mesh.root, store, domain) for domain in mesh.broken}
-    standing = {domain: product for domain, product in released.items() if product}
+    standing = {}
+    for domain in mesh.broken:
+        # Whoever has neither readable files nor a readable release takes nobody along.
+        with suppress(MeshportError):
+            product = released_product(mesh.root, store, domain)
+            standing.update({domain: product} if product else {})
     return Mesh(mesh.root, {**mesh.products, **standing}, mesh.broken)
 
 

@@ -14,6 +14,7 @@ from meshport.sql.keys import keys_of, plain_name
 from meshport.sql.origins import Gap, How, Trace
 from meshport.sql.scope import Column, Relation, Scope
 from meshport.sql.tables import Source, Tables, renamed
+from meshport.sql.unions import united
 
 _Node = TypeVar("_Node", bound=exp.Expr)
 MAX_COLUMNS = 5_000
@@ -261,7 +262,7 @@ class Queries:
             chain.append(chain[-1].this)
         combined = self.read(chain[-1].this, scope)
         for one in reversed(chain):
-            combined = _united(one, combined, self.read(one.expression, scope))
+            combined = united(one, combined, self.read(one.expression, scope))
         return combined
 
 
@@ -279,35 +280,6 @@ def _name(item: exp.Expr) -> str:
         return str(item.expression.name)
     text = str(item.sql(dialect="duckdb"))
     return "count_star()" if text == "COUNT(*)" else text
-
-
-def _united(node: exp.SetOperation, left: Relation, right: Relation) -> Relation:
-    rows = Trace()
-    rows.take(left.rows)
-    rows.take(right.rows)
-    by_name = {column.name.lower(): column for column in right.columns}
-    is_named = bool(node.args.get("by_name"))
-    columns: list[Column] = []
-    for position, column in enumerate(left.columns):
-        made = Trace()
-        made.take(column.trace)
-        other = (
-            by_name.pop(column.name.lower(), None)
-            if is_named
-            else next(iter(right.columns[position : position + 1]), None)
-        )
-        if other is not None:
-            if isinstance(node, exp.Union):
-                made.take(other.trace)
-            else:
-                rows.take(other.trace, How.FILTER)
-        columns.append(Column(column.name, made))
-    if is_named:
-        columns += [Column(column.name, column.trace) for column in by_name.values()]
-    if node.args.get("distinct"):
-        for column in columns:
-            rows.take(column.trace, How.GROUP)
-    return Relation(columns, rows)
 
 
 def _has_own_shape(node: exp.Expr) -> bool:
