@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-TABLES = {"t": ("k", "a", "b"), "u": ("k", "c", "d"), "v": ("k", "a", "e"), "w": ("k", "f")}
+TABLES = {"t": ("k", "a", "b"), "u": ("k", "c", "d"), "v": ("k", "a", "e"), "w": ("k", "f", "g")}
 UNIQUE = {"w": ("k",)}
 """Of these tables these columns never hold a value twice."""
 

@@ -258,7 +258,7 @@ _MEANING = (
 )  # fmt: skip
 
 _VERSIONS = (
-    Rule("VER06", "The status takes a step that is not allowed", "Consumers plan by the status.",
+    Rule("VER06", "The status changes", "Consumers plan by the status.",
          "Go proposed → draft → active → deprecated → retired.",
          {"forward": _PATCH, "backward": Verdict(Consumer.WARN, Producer.NONE, Governance.WARN)}),
     Rule("VER07", "The id changes", "It is another contract for everybody.", "Keep the id."),

@@ -46,11 +46,11 @@ class People:
             return cls(lineage, (), tuple(problems_of(fault)))
 
     def hit_by(self, contract: Contract, findings: Sequence[Finding]) -> list[Hit]:
-        """What the findings do to each consumer, the worst of each."""
+        """What the findings do to each consumer of the port, the worst of each."""
         port = port_at(contract.file)
-        worst: dict[str, Hit] = {}
+        worst = {hit.consumer: _hit(hit, "", Effect.UNAFFECTED) for hit in self._readers(port)}
         for one in who_breaks(self.lineage, self.consumers, {port: findings}):
-            hit = _hit(one.hit, one.finding.rule)
+            hit = _hit(one.hit, one.finding.rule, _EFFECTS[one.hit.effect])
             known = worst.get(hit.consumer)
             if known is None or _rank(hit) < _rank(known):
                 worst[hit.consumer] = hit
@@ -58,12 +58,14 @@ class People:
 
     def readers_of(self, contract: Contract) -> list[str]:
         """Who would miss the port."""
-        port = port_at(contract.file)
+        return [hit.consumer for hit in self._readers(port_at(contract.file))]
+
+    def _readers(self, port: PortId) -> list[impact.Hit]:
         if port not in self.lineage.promises:
             return []
         question = impact.Question(port, None, impact.Change.DROP)
         found = impact.impact(self.lineage, self.consumers, question)
-        return [hit.consumer for hit in found if hit.effect is impact.Effect.BREAKS]
+        return [hit for hit in found if hit.effect is impact.Effect.BREAKS]
 
     def problems(self, changed: Collection[str]) -> Iterator[Problem]:
         """Broken registrations, origins that nobody can tell, and (CON02) who relies on more
@@ -78,10 +80,16 @@ class People:
                 yield warning(one.rule, one.message, one.place, one.hint)
 
 
-def _hit(hit: impact.Hit, rule: str) -> Hit:
+# Who cannot be told to be safe is warned.
+_EFFECTS = {
+    effect: Effect.BREAKS if effect is impact.Effect.UNKNOWN else Effect(effect.value)
+    for effect in impact.Effect
+}
+
+
+def _hit(hit: impact.Hit, rule: str, effect: Effect) -> Hit:
     owner = f"{hit.owner.team} {hit.owner.contact}".strip()
     steps = tuple(str(step.place) for step in hit.path) or (str(hit.place),)
-    effect = Effect.BREAKS if hit.effect is impact.Effect.UNKNOWN else Effect(hit.effect.value)
     return Hit(hit.consumer, owner, effect, steps, rule)
 
 
