@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
 """Six hours after the sample's last day."""
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="the shared test data is not here")
-MESH_PARTS = ("contracts", "domains", "catalog", "workspace.yaml", "platform/dbt")
+MESH_PARTS = ("contracts", "domains", "catalog", "workspace.yaml", "platform/dbt", ".gitignore")
 
 
 def contract(**root: Any) -> Contract:

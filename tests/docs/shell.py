@@ -148,7 +148,9 @@ def _plain(text: str) -> str:
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MESHPORT_")}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**kept, "PATH": path, "TZ": "UTC"}
+    who = {"NAME": "A Reader", "EMAIL": "reader@example.com"}
+    git = {f"GIT_{role}_{key}": who[key] for role in ("AUTHOR", "COMMITTER") for key in who}
+    return {**kept, **git, "PATH": path, "TZ": "UTC"}
 
 
 def _free_port() -> int:

@@ -13,7 +13,7 @@ import pytest
 
 from meshport.gate.run import GateRun
 from meshport.reports.result import Report
-from tests.building import copy_mesh
+from tests.building import copy_mesh, meshport
 
 TODAY = date(2026, 11, 21)
 ORDERS = "contracts/orders/orders.v1.odcs.yaml"
@@ -46,6 +46,10 @@ class Branch:
     def write(self, file: str, text: str) -> None:
         (self.root / file).parent.mkdir(parents=True, exist_ok=True)
         (self.root / file).write_text(text)
+
+    def generate(self) -> None:
+        """Let the files that follow from the contracts follow."""
+        assert meshport("generate", cwd=self.root).returncode == 0
 
     def merge(self) -> None:
         """Let main have what the working tree holds, and go on from there."""

@@ -35,7 +35,9 @@ def column_of(chance, table, column):
 def load(con, table, columns):
     """Fill one table, given column → values."""
     rows = zip(*(columns[name] for name in TABLES[table]), strict=True)
-    shown = ", ".join(f"({', '.join('null' if v is None else str(v) for v in row)})" for row in rows)
+    shown = ", ".join(
+        f"({', '.join('null' if v is None else str(v) for v in row)})" for row in rows
+    )
     typed = ", ".join(f"{name}::integer as {name}" for name in TABLES[table])
     con.execute(
         f"create or replace table {table} as select {typed} "

@@ -44,7 +44,8 @@ SNIPPETS = [
     ("select a + b as x, 1 as y from t", {"x": "t.a~ t.b~", "y": "", "rows": ""}),
     ("select sum(a) as x from t", {"x": "t.a+", "rows": ""}),
     ("select count(*) as x from t where a > 1", {"x": "", "rows": "t.a:filter"}),
-    ("select a from t where b is null and c in (1, 2)", {"a": "t.a=", "rows": "t.b:filter t.c:filter"}),
+    ("select a from t where b is null and c in (1, 2)",
+     {"a": "t.a=", "rows": "t.b:filter t.c:filter"}),
     ("select case when a > 1 then b else c end as x from t",
      {"x": "t.a:if t.b~ t.c~", "rows": ""}),
     ("select case a when 1 then b end as x from t", {"x": "t.a:if t.b~", "rows": ""}),
@@ -116,7 +117,8 @@ SNIPPETS = [
      {"x": "t.k:filter u.k:filter", "rows": ""}),
     ("select (select max(d) from u where u.k = t.k) as x from t",
      {"x": "t.k:filter u.d+ u.k:filter", "rows": ""}),
-    ("select a from t where a > all (select d from u)", {"a": "t.a=", "rows": "t.a:filter u.d:filter"}),
+    ("select a from t where a > all (select d from u)",
+     {"a": "t.a=", "rows": "t.a:filter u.d:filter"}),
     ("select x.z from t, lateral (select t.a + 1 as z) as x", {"z": "t.a~", "rows": ""}),
     ("select a from t union all select d from u", {"a": "t.a= u.d=", "rows": ""}),
     ("select a from t union select d from u",
@@ -283,7 +285,9 @@ def test_every_aggregate_of_the_engine_is_known_as_one():
         if not any(
             use.how is How.AGGREGATION
             for arguments in ("a", "a, b", "a, b, c")
-            for column in query_lineage(f"select {name}({arguments}) as x from t", RELATIONS).columns
+            for column in query_lineage(
+                f"select {name}({arguments}) as x from t", RELATIONS
+            ).columns
             for use in column.uses
         )
     }

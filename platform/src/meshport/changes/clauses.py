@@ -6,6 +6,7 @@ the tree's structure, or is listed as judged together with another.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from meshport.changes import levels, quality, types, values
@@ -23,6 +24,7 @@ from meshport.changes.judgement import (
 )
 from meshport.changes.relation import Relation, of_containment
 
+_MAJOR = re.compile(r"\.v\d+(?=\.odcs\.yaml)")
 _STATUSES = ("proposed", "draft", "active", "deprecated", "retired")
 _ACCESS = ("none", "read", "write", "admin")
 
@@ -144,8 +146,11 @@ def approvers(change: Change) -> Iterator[Judgement]:
 
 
 def target(change: Change) -> Iterator[Judgement]:
-    """KEY05: another target is another promise."""
-    yield Judgement("KEY05", Relation.INCOMPARABLE, str(change))
+    """KEY05: another target is another promise; the same column of another major is a move."""
+    ports = {_MAJOR.sub("", str(value)) for value in (change.old, change.new)}
+    case = "another major" if len(ports) == 1 else ""
+    relation = Relation.UNKNOWN if case else Relation.INCOMPARABLE
+    yield Judgement("KEY05", relation, str(change), case)
 
 
 def cardinality(change: Change) -> Iterator[Judgement]:

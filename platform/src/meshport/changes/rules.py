@@ -142,7 +142,7 @@ _VALUES = (
     Rule("KEY04", "The order of key columns changes", "Only the order of rows in files changes.",
          "Nothing to do.", {r.value: Verdict(by_reader={Reader.POSITIONAL: Consumer.WARN}) for r in Relation}),
     Rule("KEY05", "A foreign key changes", "Joins may lose rows or multiply them.",
-         "Keep it, or publish a new major."),
+         "Keep it, or publish a new major.", {"another major": _MINOR}),
     Rule("KEY06", "A foreign key points to nothing", "The promise cannot be kept or checked.",
          "Point it at a column that the other contract promises.",
          {"broken": Verdict(Consumer.NONE, Producer.BREAK, Governance.BLOCK)}),

@@ -41,7 +41,7 @@ def _question(target: str, change: Change) -> Question:
 
 
 def _show(hits: Sequence[Hit]) -> None:
-    headings = ("consumer", "what happens", "uses it in", "way", "ask")
+    headings = ("consumer", "what happens", "hit in", "way", "ask")
     print_table(headings, [_row(hit) for hit in hits])
     counts = Counter(hit.effect for hit in hits)
     told = ", ".join(f"{counts[effect]} {effect}" for effect in Effect if counts[effect])
@@ -49,8 +49,9 @@ def _show(hits: Sequence[Hit]) -> None:
 
 
 def _row(hit: Hit) -> tuple[str, ...]:
-    more = len(hit.columns) - _SHOWN
-    columns = [*hit.columns[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+    shown = [*(["which rows there are"] if hit.is_of_rows else []), *hit.columns]
+    more = len(shown) - _SHOWN
+    columns = [*shown[:_SHOWN], *([f"and {more} more"] if more > 0 else [])]
     way = "\n→ ".join(f"{step.place} {step.how}" for step in hit.path)
     asked = f"{hit.owner.team}\n{hit.owner.contact}".strip()
     return f"{hit.consumer}\n({hit.kind})", str(hit.effect), "\n".join(columns), way, asked
@@ -87,6 +88,7 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "line": hit.place.line,
         "effect": hit.effect,
         "uses": [{"kind": how.kind, "how": how} for how in hit.hows],
+        "rows": hit.is_of_rows,
         "columns": hit.columns,
         "path": _steps(hit.path),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from pathlib import Path
 
 from meshport.contracts.model import Contract
 from meshport.errors import MeshportError, Place
@@ -12,13 +11,12 @@ from meshport.gate.problem import error, warning
 from meshport.gate.published import PastContract
 from meshport.gate.versions import end_of_support
 from meshport.names import PortId
-from meshport.products.mesh import DataProduct, Mesh, load_mesh, referenced_port
+from meshport.products.mesh import DataProduct, Mesh, referenced_port
 from meshport.reports.result import Problem, problems_of
 
 
-def problems(root: Path, heads: Sequence[PastContract], today: date) -> Iterator[Problem]:
+def problems(mesh: Mesh, heads: Sequence[PastContract], today: date) -> Iterator[Problem]:
     """Broken products (MP2xx), references to nothing (KEY06), inputs that end (PRT07)."""
-    mesh = load_mesh(root)
     said = {str(head.document.file) for head in heads}
     for fault in mesh.broken.values():
         # Broken contracts were named already; a descriptor that leads to one says nothing new.

@@ -16,5 +16,10 @@ def warning(rule: str, message: str, place: Place, hint: str | None = None) -> P
     return _problem(rule, Level.WARNING, message, place, hint)
 
 
+def notice(rule: str, message: str, place: Place, hint: str | None = None) -> Problem:
+    """Something to know."""
+    return _problem(rule, Level.NOTICE, message, place, hint)
+
+
 def _problem(rule: str, level: Level, message: str, place: Place, hint: str | None) -> Problem:
     return Problem(rule, level, place.file, place.line, place.column, message, hint)

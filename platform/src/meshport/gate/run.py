@@ -15,11 +15,13 @@ from meshport.contracts.classification import Classifications, read_classificati
 from meshport.contracts.policies import breaches, read_policies
 from meshport.contracts.read import contract_of
 from meshport.errors import MeshportError
-from meshport.gate import mesh_rules, versions
+from meshport.gate import mesh_rules, parity, versions
 from meshport.gate.history import History
+from meshport.gate.meaning import Meaning
 from meshport.gate.people import People
 from meshport.gate.published import FOLDER, Past, PastContract, port_at
 from meshport.gate.waivers import Waivers
+from meshport.products.mesh import Mesh, load_mesh
 from meshport.reports.result import ContractReport, Level, Problem, Report, Waived, problems_of
 from meshport.yaml_file import read_yaml
 
@@ -73,6 +75,11 @@ class GateRun:
             if path.endswith(".odcs.yaml")
             and (path not in now or path not in base or base[path].name != now[path])
         )
+
+    @cached_property
+    def mesh(self) -> Mesh:
+        """The data products of the working tree."""
+        return load_mesh(self.root)
 
     @cached_property
     def waivers(self) -> Waivers:
@@ -143,8 +150,10 @@ class GateRun:
         yield from self._of_removed()
         readable = [head for head in self.heads.values() if isinstance(head, PastContract)]
         yield from versions.majors_side_by_side(readable, self.today)
-        yield from mesh_rules.problems(self.root, readable, self.today)
+        yield from mesh_rules.problems(self.mesh, readable, self.today)
         yield from self.people.problems(self.history.changed("."))
+        yield from parity.problems(self.mesh, self.people.lineage)
+        yield from self._of_meaning()
         for report in reports:
             new = report.difference.new
             for finding in report.difference.findings:
@@ -172,6 +181,15 @@ class GateRun:
                 yield from versions.Versions(head, base, before, self.around).problems()
                 if base is None and before:
                     yield from versions.reused_port(head, before)
+
+    def _of_meaning(self) -> Iterator[Problem]:
+        heads = [head for head in self.heads.values() if isinstance(head, PastContract)]
+        bases = {path: self.past.at_base(path) for path in self.changed}
+        # A contract that did not change has the version that it had.
+        versions_then = {port_at(head.contract.file): head.version for head in heads}
+        versions_then |= {port_at(path): base.version for path, base in bases.items() if base}
+        meaning = Meaning(self.history, self.mesh, self.people.lineage, versions_then)
+        yield from meaning.replayed(self.waivers) if self.is_replayed else meaning.problems()
 
     def _of_removed(self) -> Iterator[Problem]:
         for path in self.changed:

@@ -74,6 +74,16 @@ class Waivers:
                 return waiver
         return None
 
+    def covers_rule(self, rule: str, contract: str, version: str) -> bool:
+        """Whether somebody signed what a run showed, as SEM03, for this version of a contract."""
+        wanted = (rule, contract, version)
+        for waiver in self.all:
+            if wanted == (waiver.rule, waiver.contract, waiver.version):
+                self.used.add(waiver)
+                if waiver.expires >= self.today:
+                    return True
+        return False
+
     def problems(self) -> Iterator[Problem]:
         """Waivers that are expired, used by nothing, or approved by somebody who may not."""
         for waiver in self.all:

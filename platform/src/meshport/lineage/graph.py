@@ -15,7 +15,7 @@ from meshport.lineage.promises import Promise
 from meshport.lineage.stages import Columns, DomainLineage, input_port, read_lineage
 from meshport.lineage.workers import Workers
 from meshport.names import PortId
-from meshport.sql.lineage import Gap, How, OutputColumn, Use
+from meshport.sql.lineage import ROWS, Gap, How, Use
 
 _VERSIONED = re.compile(r"(?P<name>.+)_v(?P<version>\d+)")
 _NOT_MADE = "the contract promises it, but no model makes it"
@@ -38,7 +38,7 @@ class Table(NamedTuple):
 
 
 class TableColumn(NamedTuple):
-    """One column of one table."""
+    """One column of one table, or (`ROWS`) which rows it has."""
 
     table: Table
     column: str
@@ -48,8 +48,8 @@ class Usage(NamedTuple):
     """A model's use of a column of another table."""
 
     reader: Table
-    output: str | None
-    """The column it goes into; None: it decides about the rows, and so bears on every column."""
+    output: str
+    """The column it goes into, or `ROWS`: it bears on every column."""
     how: How
     line: int | None
 
@@ -141,17 +141,14 @@ class MeshLineage:
         return self._usages[table]
 
     def made_from(self, table: Table, column: str) -> Iterator[tuple[TableColumn, How, Place]]:
-        """What a model's column itself uses, one step back, and the line that says so."""
-        model = self.models.get(table)
-        found = (one for one in model.query.columns if one.name == column) if model else iter(())
-        for use in next(found, OutputColumn("")).uses:
-            yield self._source(table, use)
+        """What a model's column itself uses, one step back, and the line that says so.
 
-    def shaped_by(self, table: Table) -> Iterator[tuple[TableColumn, How, Place]]:
-        """What decides about a model's rows, one step back, and the line that says so."""
+        What decides about the rows, and so about every column, is what `ROWS` uses.
+        """
         model = self.models.get(table)
-        for use in model.query.rows if model else ():
-            yield self._source(table, use)
+        for output, use in _all_uses(model) if model else ():
+            if output == column:
+                yield self._source(table, use)
 
     def _source(self, table: Table, use: Use) -> tuple[TableColumn, How, Place]:
         source = TableColumn(self.table(table.domain, use.relation), use.column)
@@ -193,20 +190,21 @@ class MeshLineage:
     def unresolved(self) -> frozenset[TableColumn]:
         """The columns of which something is not told, here or further back."""
         bad: set[TableColumn] = set()
-        waiting = [
-            TableColumn(one.table, column)
-            for one in self.untold
-            for column in ([one.column] if one.column else self.columns(one.table) or ["*"])
+        waiting = [TableColumn(one.table, one.column or ROWS) for one in self.untold]
+        # A model without any column that is known counts as one.
+        waiting += [
+            TableColumn(one.table, "*") for one in self.untold if not self.columns(one.table)
         ]
         while waiting:
             here = waiting.pop()
             if here in bad:
                 continue
             bad.add(here)
+            if here.column == ROWS:
+                waiting += [TableColumn(here.table, column) for column in self.columns(here.table)]
             for usage in self.usages(here.table).get(here.column, ()):
-                outputs = [usage.output] if usage.output else self.columns(usage.reader)
-                waiting += [TableColumn(usage.reader, output) for output in outputs]
-        return frozenset(bad)
+                waiting.append(TableColumn(usage.reader, usage.output))
+        return frozenset(one for one in bad if one.column != ROWS)
 
     @property
     def coverage(self) -> float:
@@ -230,10 +228,13 @@ def port_table(port: PortId) -> Table:
     return Table(port.domain, f"model.{port.model}")
 
 
-def _all_uses(model: ModelLineage) -> Iterator[tuple[str | None, Use]]:
-    columns: Sequence[OutputColumn] = model.query.columns
-    for column in columns:
+def _all_uses(model: ModelLineage) -> Iterator[tuple[str, Use]]:
+    for column in model.query.columns:
         for use in column.uses:
             yield column.name, use
+        for relation in column.row_sources:
+            yield column.name, Use(relation, ROWS, How.JOIN, None)
     for use in model.query.rows:
-        yield None, use
+        yield ROWS, use
+    for relation in model.query.row_sources:
+        yield ROWS, Use(relation, ROWS, How.JOIN, None)

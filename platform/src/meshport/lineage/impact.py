@@ -1,15 +1,14 @@
 """Whom a change hits: every port, registered consumer and exposure downstream, and how badly.
 
 The rules are few, so that people can follow them. A column that goes or is renamed breaks every
-use. A new type breaks those who take values or join on them, and moves rows for those who filter,
-group or sort by them. Other values, or nulls, show where values flow and move rows where the
-column filters, joins or groups.
+use. A new type breaks those who take values or join on them. Else rows change where the column
+decides about rows (it filters, joins or groups), and values where it only decides about values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from meshport.contracts.schema import name_hint
@@ -19,7 +18,7 @@ from meshport.lineage.graph import MeshLineage, Table, port_table
 from meshport.lineage.promises import Owner
 from meshport.lineage.reach import Path, Reach, Way
 from meshport.names import PortId
-from meshport.sql.lineage import How, Kind
+from meshport.sql.lineage import ROWS, How, Kind
 
 
 class Change(StrEnum):
@@ -63,18 +62,17 @@ class Hit:
     """The steps from the changed port to the consumer."""
     columns: tuple[str, ...] = ()
     """The consumer's own columns, or those it uses, that are hit."""
+    is_of_rows: bool = False
+    """Whether it is about which rows there are, and so about every column."""
 
 
-def effect_of(change: Change, how: How) -> Effect:
-    """What a change of a column does to who uses it in this way."""
+def effect_of(change: Change, how: How, *, is_of_rows: bool) -> Effect:
+    """What a change does to who uses it in this way, for rows or only for values."""
     if change in _GOING:
         return Effect.BREAKS
-    if change is Change.ROWS:
-        return Effect.ROWS
-    is_direct = how.kind is Kind.DIRECT
-    if change is Change.RETYPE:
-        return Effect.BREAKS if is_direct or how is How.JOIN else Effect.ROWS
-    return Effect.ROWS if how.shapes_rows else Effect.VALUES
+    if change is Change.RETYPE and (how.kind is Kind.DIRECT or how is How.JOIN):
+        return Effect.BREAKS
+    return Effect.ROWS if is_of_rows and how is not How.SORT else Effect.VALUES
 
 
 @dataclass(frozen=True)
@@ -91,9 +89,7 @@ def impact(lineage: MeshLineage, consumers: Iterable[Consumer], question: Questi
 
     Raises CatalogError MP504 for a port or column that no contract promises.
     """
-    known = _columns(lineage, question)
-    wanted = [question.column] if question.column is not None else known
-    reach = Reach(lineage, port_table(question.port), wanted)
+    reach = Reach(lineage, port_table(question.port), _changing(lineage, question))
     judge = _Judge(lineage, reach, question)
     hits = [*judge.ports(), *judge.consumers(consumers)]
     return sorted(hits, key=lambda hit: (_EFFECTS.index(hit.effect), hit.consumer))
@@ -104,7 +100,8 @@ def worst(hits: Iterable[Hit]) -> Effect:
     return min((hit.effect for hit in hits), key=_EFFECTS.index, default=Effect.UNAFFECTED)
 
 
-def _columns(lineage: MeshLineage, question: Question) -> list[str]:
+def _changing(lineage: MeshLineage, question: Question) -> list[str]:
+    """The columns that change; `ROWS` among them where other rows come, or none."""
     if question.port not in lineage.promises:
         fact = f"no contract promises the port {question.port}"
         known = {str(port) for port in lineage.promises}
@@ -113,7 +110,11 @@ def _columns(lineage: MeshLineage, question: Question) -> list[str]:
     if question.column is not None and question.column not in columns:
         fact = f"{question.port} has no column `{question.column}`"
         raise CatalogError("MP504", fact, hint=name_hint(question.column, columns))
-    return columns
+    if question.column is not None:
+        return [question.column]
+    if question.change is Change.ROWS:
+        return [ROWS]
+    return [*columns, ROWS] if question.change in _GOING else columns
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ class _Found:
     path: Path
     how: How | None = None
     column: str | None = None
+    is_of_rows: bool = False
 
 
 @dataclass(frozen=True)
@@ -153,11 +155,8 @@ class _Judge:
 
     def _of_table(self, table: Table) -> Iterator[_Found]:
         """What happens to a table as a whole."""
-        change = self.question.change
-        if change in _GOING and table in self._failing:
+        if self.question.change in _GOING and table in self._failing:
             yield _Found(Effect.BREAKS, self._failing[table])
-        if change is Change.ROWS and table in self.reach.readers:
-            yield _Found(Effect.ROWS, self.reach.readers[table])
         if table in self.reach.untold:
             yield _Found(Effect.UNKNOWN, self.reach.untold[table])
 
@@ -168,33 +167,42 @@ class _Judge:
         return self.reach.readers if whole else self.reach.failing
 
     def _of_columns(self, table: Table) -> Iterator[_Found]:
+        """What happens to a table's rows and columns, each with the ways in which it does."""
         for column, paths in self.reach.reached(table).items():
+            is_of_rows = column == ROWS
             for how, path in paths.items():
-                yield _Found(effect_of(self.question.change, how), path, how, column)
+                effect = effect_of(self.question.change, how, is_of_rows=is_of_rows)
+                yield _Found(effect, path, how, column or None, is_of_rows)
 
     def _of_need(self, need: Need) -> Iterator[_Found]:
         last = Way(str(need.table), "reads", need.place)
-        for column in need.columns:
-            paths = self.reach.reached(need.table).get(column.name, {})
-            for how, path in paths.items():
-                way = Way(f"{need.table}.{column.name}", column.how.value, column.place)
-                combined = column.how.onto(how)
-                effect = effect_of(self.question.change, combined)
-                yield _Found(effect, (*path, way), combined, column.name)
-        if not need.columns:
-            yield from self._of_whole_need(need, last)
-        if self.question.change is Change.ROWS and need.table == self.reach.start:
-            yield _Found(Effect.ROWS, (last,))
+        for found in self._of_columns(need.table):
+            if not need.columns:
+                yield self._of_whole(found, last, need)
+            elif found.is_of_rows:
+                yield replace(found, path=(*found.path, last))
+            else:
+                yield from self._of_used(found, need)
         for found in self._of_table(need.table):
-            yield _Found(found.effect, (*found.path, last))
+            yield replace(found, path=(*found.path, last))
 
-    def _of_whole_need(self, need: Need, last: Way) -> Iterator[_Found]:
+    def _of_used(self, found: _Found, need: Need) -> Iterator[_Found]:
+        """What a column that is hit does to who uses it."""
+        assert found.how is not None
+        for column in need.columns:
+            if column.name == found.column:
+                how = column.how.onto(found.how)
+                is_of_rows = column.how.shapes_rows
+                effect = effect_of(self.question.change, how, is_of_rows=is_of_rows)
+                way = Way(f"{need.table}.{column.name}", column.how.value, column.place)
+                yield _Found(effect, (*found.path, way), how, column.name, is_of_rows)
+
+    def _of_whole(self, found: _Found, last: Way, need: Need) -> _Found:
         """Nobody says which columns are used: what would break may not be used at all."""
         whole = self.question.column is None and need.table == self.reach.start
-        for found in self._of_columns(need.table):
-            is_certain = whole or found.effect is not Effect.BREAKS
-            effect = found.effect if is_certain else Effect.UNKNOWN
-            yield _Found(effect, (*found.path, last), found.how, found.column)
+        is_certain = whole or found.effect is not Effect.BREAKS
+        effect = found.effect if is_certain else Effect.UNKNOWN
+        return replace(found, effect=effect, path=(*found.path, last))
 
 
 def _hit(name: str, kind: str, about: tuple[Owner, Place], found: Sequence[_Found]) -> Hit:
@@ -203,6 +211,14 @@ def _hit(name: str, kind: str, about: tuple[Owner, Place], found: Sequence[_Foun
         return Hit(name, kind, owner, place, Effect.UNAFFECTED)
     order = list(How)
     first = min(found, key=lambda one: (_EFFECTS.index(one.effect), len(one.path)))
-    hows = sorted({one.how for one in found if one.how}, key=order.index)
-    columns = dict.fromkeys(one.column for one in found if one.column)
-    return Hit(name, kind, owner, place, first.effect, tuple(hows), first.path, tuple(columns))
+    return Hit(
+        name,
+        kind,
+        owner,
+        place,
+        first.effect,
+        tuple(sorted({one.how for one in found if one.how}, key=order.index)),
+        first.path,
+        tuple(dict.fromkeys(one.column for one in found if one.column)),
+        any(one.is_of_rows for one in found),
+    )

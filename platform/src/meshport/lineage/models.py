@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from meshport.lineage.render import NotRenderedError, Project, Renderer
@@ -106,17 +106,18 @@ class ProjectModels:
         if refused is None and not file.endswith(".sql"):
             refused = "a Python model is not followed"
         if refused is not None:
-            return QueryLineage(gaps=(Gap(refused),), relations=self._renderer.referred(text))
+            return _untold(Gap(refused), self._renderer.referred(text))
         try:
             rendered = self._renderer.render(name, text)
         except NotRenderedError as error:
-            gap = Gap(error.reason, error.line)
-            return QueryLineage(gaps=(gap,), relations=self._renderer.referred(text))
+            return _untold(Gap(error.reason, error.line), self._renderer.referred(text))
         sources = {relation: self.source(relation) for relation in rendered.relations}
         known = {relation: source for relation, source in sources.items() if source is not None}
         self.starting(name)
         query = query_lineage(rendered.sql, known, rendered.line_at)
-        return query if query.columns else replace(query, relations=tuple(sorted(sources)))
+        if query.columns or not query.gaps:
+            return query
+        return _untold(query.gaps[0], tuple(sorted(sources)))
 
     @property
     def _renderer(self) -> Renderer:
@@ -132,22 +133,34 @@ class ProjectModels:
         return _digest([(name, one and (one.columns, one.keys)) for name, one in sources])
 
 
+def _untold(gap: Gap, relations: tuple[str, ...]) -> QueryLineage:
+    """The lineage of a model of which no more is known than what it refers to."""
+    return QueryLineage(gaps=(gap,), relations=relations, row_sources=relations)
+
+
 def model_as_json(model: ModelLineage) -> list[Any]:
     """The model's lineage as JSON can hold it."""
     query = model.query
-    columns = [(one.name, one.uses, one.gaps, one.passed) for one in query.columns]
+    columns = [(c.name, c.uses, c.gaps, c.passed, c.row_sources) for c in query.columns]
     rest = [query.rows, query.relations, query.names, query.values, query.gaps, query.keys]
+    rest.append(query.row_sources)
     return [model.name, model.file, model.text_key, model.schema_key, columns, *rest]
 
 
 def model_from_json(value: list[Any]) -> ModelLineage:
     """The model's lineage that JSON made of one."""
     name, file, text_key, schema_key, columns, *rest = value
-    rows, relations, names, values, gaps, keys = rest
+    rows, relations, names, values, gaps, keys, row_sources = rest
     query = QueryLineage(
         columns=tuple(
-            OutputColumn(c, _uses(uses), _gaps(unknown), (passed[0], passed[1]) if passed else None)
-            for c, uses, unknown, passed in columns
+            OutputColumn(
+                column,
+                _uses(uses),
+                _gaps(unknown),
+                (passed[0], passed[1]) if passed else None,
+                tuple(of_rows),
+            )
+            for column, uses, unknown, passed, of_rows in columns
         ),
         rows=_uses(rows),
         relations=tuple(relations),
@@ -155,6 +168,7 @@ def model_from_json(value: list[Any]) -> ModelLineage:
         values=tuple((relation, column, text, line) for relation, column, text, line in values),
         gaps=_gaps(gaps),
         keys=tuple(map(tuple, keys)),
+        row_sources=tuple(row_sources),
     )
     return ModelLineage(name, file, query, text_key, schema_key)
 

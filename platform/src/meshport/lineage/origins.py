@@ -9,7 +9,7 @@ from typing import NamedTuple
 from meshport.errors import Place
 from meshport.lineage.graph import MeshLineage, TableColumn, port_table
 from meshport.names import PortId
-from meshport.sql.lineage import How, Kind
+from meshport.sql.lineage import ROWS, How, Kind
 
 
 class Step(NamedTuple):
@@ -44,11 +44,17 @@ def origins(lineage: MeshLineage, port: PortId, column: str) -> list[Origin]:
     waiting = [start]
     ends: dict[TableColumn, dict[How, tuple[Step, ...]]] = defaultdict(dict)
     for here, outer in waiting:
-        for source, how, place in (*lineage.made_from(*here), *lineage.shaped_by(here.table)):
+        # What decides about a table's rows decides about each of its columns.
+        table, name = here
+        for source, how, place in [
+            *lineage.made_from(table, ROWS),
+            *(lineage.made_from(table, name) if name != ROWS else ()),
+        ]:
             combined = outer.onto(how)
             path = (Step(source, how, place), *paths[here, outer])
             if lineage.port_of(source.table) or source.table not in lineage.models:
-                ends[source].setdefault(combined, path)
+                if source.column != ROWS:
+                    ends[source].setdefault(combined, path)
             elif (source, combined) not in paths:
                 paths[source, combined] = path
                 waiting.append((source, combined))

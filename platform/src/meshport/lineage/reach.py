@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from meshport.errors import Place
 from meshport.lineage.graph import MeshLineage, Table, TableColumn
-from meshport.sql.lineage import How
+from meshport.sql.lineage import ROWS, How
 
 
 class Way(NamedTuple):
@@ -32,18 +32,20 @@ class Reach:
         self.start = start
         self.columns = tuple(columns)
 
-    def hows(self, column: TableColumn) -> Mapping[How, Path]:
-        """In which ways a column is made from what changes, each with a shortest path."""
-        return self._reached.get(column.table, {}).get(column.column, {})
-
     def reached(self, table: Table) -> Mapping[str, Mapping[How, Path]]:
-        """Column → ways in which it is made from what changes."""
+        """Column → ways in which it is made from what changes, each with a shortest path.
+
+        Under `ROWS` stands what bears on which rows the table has, and so on every column.
+        """
         return self._reached.get(table, {})
 
     @cached_property
     def _reached(self) -> Mapping[Table, Mapping[str, dict[How, Path]]]:
         found: dict[Table, dict[str, dict[How, Path]]] = defaultdict(lambda: defaultdict(dict))
-        waiting = [(TableColumn(self.start, column), How.IDENTITY) for column in self.columns]
+        waiting = [
+            (TableColumn(self.start, column), How.IDENTITY if column != ROWS else How.JOIN)
+            for column in self.columns
+        ]
         for column, how in waiting:
             found[column.table][column.column][how] = ()
         for column, how in waiting:
@@ -51,13 +53,13 @@ class Reach:
             for usage in self.lineage.usages(column.table).get(column.column, ()):
                 combined = usage.how.onto(how)
                 place = self.lineage.place(usage.reader, usage.line)
-                way = Way(str(column.table) + f".{column.column}", usage.how.value, place)
-                outputs = [usage.output] if usage.output else self.lineage.columns(usage.reader)
-                for output in outputs:
-                    paths = found[usage.reader][output]
-                    if combined not in paths:
-                        paths[combined] = (*path, way)
-                        waiting.append((TableColumn(usage.reader, output), combined))
+                is_of_rows = column.column == ROWS
+                shown = str(column.table) if is_of_rows else f"{column.table}.{column.column}"
+                way = Way(shown, "reads" if is_of_rows else usage.how.value, place)
+                paths = found[usage.reader][usage.output]
+                if combined not in paths:
+                    paths[combined] = (*path, way)
+                    waiting.append((TableColumn(usage.reader, usage.output), combined))
         return found
 
     @cached_property

@@ -11,7 +11,7 @@ from meshport.lineage.dbt_words import ColumnTest
 from meshport.lineage.graph import MeshLineage, Table, TableColumn
 from meshport.lineage.promises import PromisedColumn
 from meshport.names import PortId
-from meshport.sql.lineage import How
+from meshport.sql.lineage import ROWS, How
 
 RULE = "CON02"
 _TESTS = {"not_null": "not_null", "unique": "unique", "accepted_values": "values"}
@@ -119,7 +119,8 @@ def _source(
         port = lineage.port_of(here.table)
         if port is not None and port.domain != own:
             return port, here.column, passed
-        used = [(source, how) for source, how, _ in lineage.made_from(*here)]
+        made = lineage.made_from(*here)
+        used = [(source, how) for source, how, _ in made if source.column != ROWS]
         if len({source for source, _ in used}) != 1 or used[0][1] is not How.IDENTITY:
             return None
         passed.append((here.table, used[0][0]))
@@ -129,7 +130,8 @@ def _source(
 
 def _ensures(lineage: MeshLineage, model: Table, used: TableColumn, test: str) -> bool:
     """Whether a model may itself see to what is tested of the column it uses."""
-    shaping = [(source, how) for source, how, _ in lineage.shaped_by(model)]
+    made = lineage.made_from(model, ROWS)
+    shaping = [(source, how) for source, how, _ in made if source.column != ROWS]
     if test == "unique":
         return any(how is not How.SORT for _, how in shaping)
     return any(source == used and how in (How.FILTER, How.JOIN) for source, how in shaping)
@@ -155,5 +157,7 @@ def _unlisted(promised: PromisedColumn, text: str) -> str | None:
 
 def _found(consumer: str, about: tuple[PortId, str], message: str, place: Place) -> Overreach:
     port, column = about
+    relied = f"{port}.{column}" if column else str(port)
+    message = f"`{consumer}` relies on {relied}: {message}"
     hint = f"ask the owner of {port} to promise it, or do without"
     return Overreach(consumer, port, column, message, place, hint)

@@ -8,9 +8,11 @@ What needs dbt, the warehouse or the environment is not guessed but told.
 from __future__ import annotations
 
 import bisect
+import copy
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import TemplateError, nodes
@@ -155,7 +157,8 @@ class Renderer:
         found = vars(module).items()
         macros = {n.removeprefix(_MACRO): value for n, value in found if n.startswith(_MACRO)}
         self._names |= macros
-        self._names.setdefault(self.project.name, {}).update(macros)
+        known = self._names.get(self.project.name, {})
+        self._names[self.project.name] = MappingProxyType({**known, **macros})
 
     def _functions(self) -> dict[str, Any]:
         return {
@@ -166,11 +169,11 @@ class Renderer:
             "env_var": _env_var,
             "is_incremental": lambda: False,
             "execute": True,
-            "target": {"name": self.project.target, "type": "duckdb"},
+            "target": MappingProxyType({"name": self.project.target, "type": "duckdb"}),
             "return": _return,
             "log": _silently,
             "print": _silently,
-            "exceptions": {"raise_compiler_error": _refuse, "warn": _silently},
+            "exceptions": MappingProxyType({"raise_compiler_error": _refuse, "warn": _silently}),
         }
 
     def _ref(self, *names: str, v: Any = None, version: Any = None) -> RelationName:
@@ -200,7 +203,8 @@ class Renderer:
         value = self.project.variables.get(name, default)
         if value is None:
             raise NotRenderedError(f"the variable `{name}` has no value in dbt_project.yml")
-        return value
+        # What one model does to it, no other may see.
+        return copy.deepcopy(value)
 
 
 class _Config:

@@ -18,6 +18,23 @@ def same_sql(old: str, new: str, dialect: str = "duckdb") -> bool:
     return trees[0] is not None and trees[0] == trees[1]
 
 
+_SHAPING = (exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Qualify, exp.Distinct,
+            exp.Limit, exp.SetOperation)  # fmt: skip
+
+
+def row_shape(text: str, dialect: str = "duckdb") -> frozenset[str]:
+    """Everything in a query that decides which rows there are; empty where it does not parse."""
+    try:
+        trees = [tree for tree in sqlglot.parse(text, dialect=dialect) if tree]
+    except (sqlglot.errors.SqlglotError, RecursionError):
+        return frozenset()
+    found = (node for tree in trees for node in tree.find_all(*_SHAPING))
+    # The condition of an aggregate decides about its value, not about the rows.
+    return frozenset(
+        _normal(node.copy()) for node in found if not isinstance(node.parent, exp.Filter)
+    )
+
+
 @lru_cache(maxsize=1024)
 def _canonical(text: str, dialect: str) -> str | None:
     try:

@@ -17,12 +17,22 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.tokenizer_core import TokenType
 
-from meshport.sql.origins import Gap, How, Kind, Use
+from meshport.sql.origins import ROWS, Gap, How, Kind, Trace, Use
 from meshport.sql.queries import Queries, TooLargeError
 from meshport.sql.scope import Column
 from meshport.sql.tables import Source
 
-__all__ = ["Gap", "How", "Kind", "OutputColumn", "QueryLineage", "Source", "Use", "query_lineage"]
+__all__ = [
+    "ROWS",
+    "Gap",
+    "How",
+    "Kind",
+    "OutputColumn",
+    "QueryLineage",
+    "Source",
+    "Use",
+    "query_lineage",
+]
 
 PARSER = f"sqlglot {version('sqlglot')}"
 """What else a result follows from."""
@@ -45,6 +55,8 @@ class OutputColumn:
     gaps: tuple[Gap, ...] = ()
     passed: tuple[str, str] | None = None
     """The relation and column that stars alone hand on: it goes when that one goes."""
+    row_sources: tuple[str, ...] = ()
+    """Relations of which it matters to the column alone which rows they have."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,8 @@ class QueryLineage:
     """What cannot be told of the rows, and so of every column."""
     keys: tuple[tuple[str, ...], ...] = ()
     """Sets of columns whose values are never the same in two rows."""
+    row_sources: tuple[str, ...] = ()
+    """Relations whose rows decide which rows there are."""
 
 
 def query_lineage(
@@ -90,12 +104,13 @@ def query_lineage(
         return _untold(str(error))
     return QueryLineage(
         columns=tuple(map(_output, found.columns)),
-        rows=_ordered(found.rows.uses),
+        rows=_ordered(_of_columns(found.rows)),
         relations=tuple(sorted(queries.tables.read)),
         names=_ordered(queries.names),
         values=_ordered(queries.values),
         gaps=_ordered(found.rows.gaps),
         keys=tuple(sorted(tuple(sorted(key)) for key in found.keys)),
+        row_sources=_row_sources(found.rows),
     )
 
 
@@ -122,7 +137,16 @@ def _parsed(sql: str) -> exp.Expr:
 
 def _output(column: Column) -> OutputColumn:
     trace = column.trace
-    return OutputColumn(column.name, _ordered(trace.uses), _ordered(trace.gaps), column.passed)
+    uses, gaps = _ordered(_of_columns(trace)), _ordered(trace.gaps)
+    return OutputColumn(column.name, uses, gaps, column.passed, _row_sources(trace))
+
+
+def _of_columns(trace: Trace) -> set[Use]:
+    return {use for use in trace.uses if use.column != ROWS}
+
+
+def _row_sources(trace: Trace) -> tuple[str, ...]:
+    return tuple(sorted({use.relation for use in trace.uses if use.column == ROWS}))
 
 
 def _ordered(found: set[_Row]) -> tuple[_Row, ...]:

@@ -62,6 +62,10 @@ def _combined(outer: How, inner: How) -> How:
 _COMBINED = {(outer, inner): _combined(outer, inner) for outer in How for inner in How}
 
 
+ROWS = ""
+"""In place of a column: which rows the relation has."""
+
+
 class Use(NamedTuple):
     """One use of one column of a relation that the query reads."""
 

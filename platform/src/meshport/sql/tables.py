@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from meshport.sql.expressions import Expressions, Reader
 from meshport.sql.keys import is_unique, keeps_rows
-from meshport.sql.origins import Gap, How, Trace
+from meshport.sql.origins import ROWS, Gap, How, Trace, Use
 from meshport.sql.pivots import pivoted
 from meshport.sql.scope import Column, Relation, Scope
 
@@ -30,6 +30,7 @@ class Tables:
         self.known = {
             name.lower(): Relation(
                 [Column(column, Trace(), (name, column)) for column in source.columns],
+                rows=_rows_of(name),
                 base=name,
                 keys=[frozenset(map(str.lower, key)) for key in source.keys],
             )
@@ -167,7 +168,9 @@ class Tables:
         self.read.add(known.base or name if known else name)
         if known is None:
             gap = Gap(f"the columns of `{name}` are not known", self.reader.line_of(item.this))
-            known = self.known[name.lower()] = Relation([], base=name, rest=Trace(gaps={gap}))
+            rest = Trace(gaps={gap})
+            known = Relation([], _rows_of(name), base=name, rest=rest)
+            self.known[name.lower()] = known
         return known
 
     def _values(self, item: exp.Values, scope: Scope) -> Relation:
@@ -206,6 +209,10 @@ def renamed(relation: Relation, names: Sequence[str]) -> Relation:
     }
     keys = [frozenset(called.get(name, name) for name in key) for key in relation.keys]
     return replace(relation, columns=columns, keys=keys)
+
+
+def _rows_of(name: str) -> Trace:
+    return Trace({Use(name, ROWS, How.JOIN, None)})
 
 
 def _is_join(item: exp.Expr) -> bool:
