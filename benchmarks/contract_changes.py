@@ -94,9 +94,8 @@ def _count(ours: list[dict], theirs: list[dict]) -> None:
     quiet = [i for i, edit in enumerate(edits()) if edit.rule is None]
     alarms = [sum(bool(x[i]) for i in quiet) for x in ([o["changes"] for o in ours],
               [[s for s in t["severities"] if s != "info"] for t in theirs])]  # fmt: skip
-    print(
-        f"  {len(ours)} edits: {len(breaking)} break somebody; datacontract-cli says nothing or info to {len(unseen)} of them"
-    )
+    print(f"  {len(ours)} edits: {len(breaking)} break somebody")
+    print(f"  datacontract-cli says nothing, or info, to {len(unseen)} of them")
     print(f"  {len(quiet)} edits that change nothing: alarms ours {alarms[0]}, theirs {alarms[1]}")
 
 
