@@ -12,33 +12,10 @@ from meshport.lineage.graph import lineage_of
 from meshport.lineage.origins import origins
 from meshport.lineage.workers import Workers
 from meshport.names import PortId
-from tests.building import ROOT, copy_mesh, edit
+from tests.building import ROOT, edit
 
 MODELS = "domains/{}/dbt/models"
 CUSTOMER_360 = "domains/customers/dbt/models/output_ports/customer_360_v1.sql"
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory):
-    """A cache that knows the mesh as it is."""
-    folder = tmp_path_factory.mktemp("cache")
-    lineage_of(ROOT, folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def mesh(filled):
-    return lineage_of(ROOT, filled)
-
-
-@pytest.fixture
-def root(tmp_path):
-    return copy_mesh(tmp_path / "mesh")
-
-
-@pytest.fixture
-def cache(filled, tmp_path):
-    return shutil.copytree(filled, tmp_path / "cache")
 
 
 class NoWorkers(Workers):

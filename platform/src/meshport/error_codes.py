@@ -76,7 +76,7 @@ _TABLE = (
     ("MP506", "A broken policy", "Nobody could tell whether contracts keep it.", "Each needs id, title, why, fix, query, good and bad; the query returns contract, line and message."),
     ("MP501", "Broken classifications", "No column could be served.", "Each needs name, meaning and is_served_openly."),
     ("MP502", "A broken glossary term", "It could not be found or explained.", "Each needs term and meaning."),
-    ("MP503", "A broken registration of a consumer", "A consumer that cannot be read would be hit without a warning.", "Follow the hint; docs/reference and the files in catalog/consumers/ show the shape."),
+    ("MP503", "A broken registration of a consumer", "A consumer that cannot be read would be hit without a warning.", "Each needs name, kind, owner and uses; each use needs port, and names its columns."),
     ("MP504", "Nothing of this name is promised", "Only what a contract promises can change under somebody.", "Name a port as <domain>.<port>.v<major>, or one of its columns behind it."),
     # serving
     ("MP601", "No such column", "It is not in the port, or not served to you.", "See …/schema for those there are."),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import bisect
 import copy
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -251,8 +251,3 @@ def _said(error: BaseException) -> str:
     return (
         first if isinstance(error, TemplateError) and first else f"{type(error).__name__} {first}"
     )
-
-
-def model_names(files: Iterable[str]) -> frozenset[str]:
-    """The names of models, seeds and snapshots, from the paths of their files."""
-    return frozenset(file.rpartition("/")[2].partition(".")[0] for file in files)

@@ -29,6 +29,7 @@ def main() -> None:
     _limit(int(sys.argv[1]))
     # Trees are many small objects that live as long as their job: looking for dead ones is waste.
     gc.set_threshold(100_000, 20, 20)
+    _say("start")
     for line in sys.stdin:
         job = json.loads(line)
         answer = _STAGES[job["stage"]](job, _say)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _MAX_DEATHS = 3
+_START_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Workers:
 
 
 def _answer(process: _Process, job: Mapping[str, Any]) -> Any:
-    refused: dict[str, str] = {}
+    refused: dict[str, str] = dict(job.get("refused", {}))
     for _ in range(_MAX_DEATHS):
         done, result = process.ask({**job, "refused": refused})
         if done:
@@ -89,7 +90,7 @@ class _Process:
             process.stdin.write(json.dumps(job).encode() + b"\n")
             process.stdin.flush()
         self.ending = "it needs more memory than it may, or breaks the parser"
-        while (line := self._line(process)) is not None:
+        while (line := self._line(process, self.limits.seconds)) is not None:
             message = json.loads(line)
             if "answer" in message:
                 return True, message["answer"]
@@ -97,14 +98,14 @@ class _Process:
         self.stop()
         return False, at
 
-    def _line(self, process: subprocess.Popen[bytes]) -> bytes | None:
+    def _line(self, process: subprocess.Popen[bytes], seconds: float) -> bytes | None:
         """The next line the worker writes; None where it ends or lets one wait too long."""
         assert process.stdout is not None
         pipe = process.stdout.fileno()
         while b"\n" not in self._read:
-            ready, _, _ = select.select([pipe], [], [], self.limits.seconds)
+            ready, _, _ = select.select([pipe], [], [], seconds)
             if not ready:
-                self.ending = f"it takes longer than {self.limits.seconds:g} s"
+                self.ending = f"it takes longer than {seconds:g} s"
                 return None
             piece = os.read(pipe, 1 << 20)
             if not piece:
@@ -136,4 +137,6 @@ class _Process:
                 stderr=subprocess.DEVNULL,
                 env={},
             )
+            # Its first line says that it is ready: a slow machine is no slow model.
+            self._line(self._process, _START_SECONDS)
         return self._process
