@@ -147,6 +147,11 @@ def test_arguments_that_are_no_list_are_compared_as_they_stand(metric, arguments
     assert judged(base_text().replace(rule, odd_one).encode()) == "major"
 
 
+@pytest.mark.parametrize("value", ["false", "null", '""', "0", "[]"])
+def test_a_listed_value_that_says_nothing_is_a_value_all_the_same(value):
+    assert judged(base_text().replace("value: open,", f"value: {value},").encode())
+
+
 def test_a_pattern_that_explodes_is_compared_as_text():
     hostile = base_text().replace("^[A-Z]{4}[0-9]+$", "^((a+)+)+$")
 

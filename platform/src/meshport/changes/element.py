@@ -156,7 +156,7 @@ class _Reader:
         kept = tuple(rule for rule in rules if not implied[rule.path])
         values = self._list(Kind.VALUE, (*path, "enum"), found.path)
         if values:
-            extra["values"] = frozenset(str(value.clauses["value"]) for value in values)
+            extra["values"] = frozenset(value.name for value in values)
         nested = [*self._columns(entry, path, found.path)]
         if "items" in entry:
             nested.append(self._nested(entry["items"], (*path, "items"), found.path, "items"))

@@ -96,7 +96,14 @@ def _retention(change: Change, rose: bool) -> Judgement:
 
 
 def _measure(level: Element) -> tuple[Fraction, str] | None:
-    """The promised value in base units, and of which kind it is."""
+    """The promised value in base units, and of which kind it is; None where it is no measure."""
+    try:
+        return _measure_of(level)
+    except ValueError:  # a truth value, or more than any number
+        return None
+
+
+def _measure_of(level: Element) -> tuple[Fraction, str] | None:
     promised, written = level.clauses.get("value"), level.clauses.get("unit")
     seconds = seconds_of(promised, str(written) if written else None)
     if seconds is not None:
