@@ -12,7 +12,6 @@ from hypothesis import settings
 from meshport.sources.sample import SamplePlan, write_sample
 from tests.building import run_here
 
-
 # At a desk every run tries other examples; what is merged is held against the same ones.
 settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("CI"):
