@@ -10,7 +10,7 @@ import errno
 import os
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,12 @@ from meshport.errors import MeshportError, Place, ProductError, PublishError
 from meshport.sql_text import literal
 
 Connection = duckdb.DuckDBPyConnection
+ENGINE_VERSION = duckdb.__version__
 EngineError = duckdb.Error
+Interrupted = duckdb.InterruptException
+OutOfMemory = duckdb.OutOfMemoryException
+UnfitValue = (duckdb.ConversionException, duckdb.OutOfRangeException)
+"""What the engine raises where a value cannot be cast."""
 
 MEMORY_LIMIT = "2GB"
 
@@ -112,13 +117,26 @@ def has_table(con: Connection, schema: str, table: str) -> bool:
     return bool(con.execute(found, [schema, table]).fetchall())
 
 
-def normalised_types(con: Connection, types: Sequence[str]) -> list[str] | None:
-    """DuckDB's own spelling of type names, or None where it does not know one of them."""
+def described_with(
+    con: Connection, relation: str, types: Sequence[str]
+) -> tuple[list[NativeColumn], list[str | None]]:
+    """The columns of a relation, and DuckDB's own spelling of types; None for one it lacks."""
     if not all(_TYPE_TEXT.fullmatch(text) for text in types):
-        return None
-    columns = ", ".join(f"cast(null as {text}) as c{i}" for i, text in enumerate(types))
+        return describe(con, relation), [_spelling(con, text) for text in types]
+    typed = ["*", *(f"cast(null as {text})" for text in types)]
     try:
-        return [row[1] for row in con.execute(f"describe select {columns}").fetchall()]
+        found = describe(con, f"(select {', '.join(typed)} from {relation})")
+    except duckdb.Error:
+        return describe(con, relation), [_spelling(con, text) for text in types]
+    names = len(found) - len(types)
+    return found[:names], [column.type for column in found[names:]]
+
+
+def _spelling(con: Connection, text: str) -> str | None:
+    if not _TYPE_TEXT.fullmatch(text):
+        return None
+    try:
+        return describe(con, f"(select cast(null as {text}))")[0].type
     except duckdb.Error:
         return None
 
@@ -160,9 +178,34 @@ def write_arrow_stream(con: Connection, sql: str, parameters: Sequence[Any], fil
     """Write a query's rows as an Arrow IPC stream, batch by batch."""
     import pyarrow as pa  # noqa: PLC0415  half a second that only this format needs
 
+    with pa.OSFile(str(file), "wb") as sink:
+        for _ in _arrow_batches(con, sql, parameters, sink):
+            pass
+
+
+def small_arrow_stream(
+    con: Connection, sql: str, parameters: Sequence[Any], most_bytes: int
+) -> bytes | None:
+    """A query's rows as an Arrow IPC stream; None where it takes more than so many bytes."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    sink = pa.BufferOutputStream()
+    for size in _arrow_batches(con, sql, parameters, sink):
+        if size > most_bytes:
+            return None
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def _arrow_batches(
+    con: Connection, sql: str, parameters: Sequence[Any], sink: Any
+) -> Iterator[int]:
+    """Write batch by batch; yields the bytes written so far."""
+    import pyarrow as pa  # noqa: PLC0415
+
     reader = con.sql(sql, params=list(parameters)).to_arrow_reader(100_000)
-    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, reader.schema) as writer:
+    with pa.ipc.new_stream(sink, reader.schema) as writer:
         for batch in reader:
             # The engine leaves old memory where a value is null; a copy holds zeros there, so that
             # the same rows are the same bytes.
             writer.write_batch(batch.take(pa.arange(0, batch.num_rows)))
+            yield sink.tell()

@@ -89,6 +89,12 @@ class Column:
     place: Place
 
     @property
+    def is_personal(self) -> bool:
+        """Whether it is marked as personal data, by tag or by property."""
+        is_tagged = any(tag.lower().startswith("pii") for tag in self.tags)
+        return is_tagged or bool(self.custom.get("pii"))
+
+    @property
     def unit(self) -> str | None:
         """The unit of measure, from `customProperties.unit`."""
         unit = self.custom.get("unit")

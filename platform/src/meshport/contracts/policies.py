@@ -160,8 +160,7 @@ def _rows(contract: Contract) -> Iterator[tuple[str, tuple[Any, ...]]]:
         yield "tables", (table.name, table.description, table.grain, keys, table.place.line)
         for one in table.columns:
             types = (one.logical_type, one.physical_type, one.required, one.key_position)
-            is_personal = any(tag.startswith("pii") for tag in one.tags)
-            marks = (one.classification, list(one.tags), is_personal, one.place.line)
+            marks = (one.classification, list(one.tags), one.is_personal, one.place.line)
             yield "columns", (table.name, one.name, one.description, *types, *marks)
     for level in contract.service_levels:
         has_id = not re.fullmatch(rf"{re.escape(level.name)}_\d+", level.id)

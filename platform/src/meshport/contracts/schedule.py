@@ -32,13 +32,17 @@ def weekdays_of(cron: str) -> frozenset[int]:
 
 
 def _runs(cron: str) -> Iterator[datetime]:
-    from croniter import croniter  # noqa: PLC0415  few comparisons meet a schedule
+    # Few comparisons meet a schedule.
+    from croniter import CroniterBadDateError, croniter  # noqa: PLC0415
 
     if not croniter.is_valid(cron):
         return
     runs, end = croniter(cron, _START - timedelta(seconds=1)), _START + timedelta(weeks=_WEEKS + 1)
     for _ in range(_MOST_RUNS):
-        run = runs.get_next(datetime)
+        try:
+            run = runs.get_next(datetime)
+        except CroniterBadDateError:
+            return  # for example on every 31st of February
         yield run
         if run > end:
             return

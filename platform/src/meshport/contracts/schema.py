@@ -25,6 +25,7 @@ _REFERENCE_HINT = (
     "write `table.column` within the contract, or "
     "`../<domain>/<port>.v1.odcs.yaml#/schema/<table>/properties/<column>`"
 )
+_KINDS = {dict: "object", list: "array", str: "string"}
 _TYPE_BLOCKS = ("map", "vector")
 # Said better, with the nearest name, by the walk over unknown keys.
 _SAID_BY_WALK = (_KIND.UnevaluatedProperties,)
@@ -78,10 +79,18 @@ def name_hint(name: str, choices: Iterator[str] | list[str] | set[str]) -> str:
     return f"did you mean `{near}`?" if near else f"known here: {', '.join(names)}"
 
 
+class _Part(dict[str, Any]):
+    """A part of the schema: itself and no other, whatever else looks the same."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+    __eq__ = object.__eq__
+    __ne__ = object.__ne__
+
+
 @cache
-def _schema() -> dict[str, Any]:
+def _schema() -> _Part:
     source = resources.files("open_data_contract_standard") / "schema.json"
-    schema: dict[str, Any] = json.loads(source.read_bytes())
+    schema: _Part = json.loads(source.read_bytes(), object_hook=_Part)
     return schema
 
 
@@ -90,23 +99,17 @@ def _validator() -> jsonschema_rs.Draft201909Validator:
     return jsonschema_rs.Draft201909Validator(_schema())
 
 
-def _unknown_keys(
-    schema: dict[str, Any], value: Any, path: KeyPath
-) -> Iterator[tuple[KeyPath, set[str]]]:
+def _unknown_keys(schema: _Part, value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, set[str]]]:
     if not isinstance(value, dict | list):
         return
-    nodes = list(_applying(schema, value))
+    parts = _applying(schema, value)
     if isinstance(value, list):
-        items = [node["items"] for node in nodes if isinstance(node.get("items"), dict)]
+        items = [part["items"] for part in parts if isinstance(part.get("items"), dict)]
         for index, item in enumerate(value):
             for inner in items:
                 yield from _unknown_keys(inner, item, (*path, index))
-    if not isinstance(value, dict):
         return
-    known: dict[str, list[dict[str, Any]]] = {}
-    for node in nodes:
-        for name, inner in node.get("properties", {}).items():
-            known.setdefault(name, []).append(inner)
+    known = _properties(parts)
     # An object for which the standard names no keys, as `arguments`, is free.
     for key in value if known else ():
         if key not in known:
@@ -115,40 +118,57 @@ def _unknown_keys(
             yield from _unknown_keys(inner, value[key], (*path, key))
 
 
-def _applying(schema: dict[str, Any], value: Any) -> Iterator[dict[str, Any]]:
+@cache
+def _properties(parts: tuple[_Part, ...]) -> dict[str, list[_Part]]:
+    """Key → what the parts say of its value."""
+    known: dict[str, list[_Part]] = {}
+    for part in parts:
+        for name, inner in part.get("properties", {}).items():
+            known.setdefault(name, []).append(inner)
+    return known
+
+
+def _applying(schema: _Part, value: Any) -> tuple[_Part, ...]:
     """The schema's parts that speak about this value, references and conditions resolved."""
-    yield schema
-    if "$ref" in schema:
-        yield from _applying(_resolve(schema["$ref"]), value)
-    for part in schema.get("allOf", []):
-        yield from _applying(part, value)
-    for part in (*schema.get("anyOf", []), *schema.get("oneOf", [])):
-        if _fits_type(part, value):
-            yield from _applying(part, value)
-    if "if" in schema:
-        branch = schema.get("then" if _holds(json.dumps(schema["if"]), value) else "else")
+    always, conditional = _parts(schema, _kind(value))
+    if not conditional:
+        return always
+    found = [*always]
+    for part in conditional:
+        branch = part.get("then" if _condition(part["if"]).is_valid(value) else "else")
         if branch:
-            yield from _applying(branch, value)
-
-
-def _fits_type(part: dict[str, Any], value: Any) -> bool:
-    kinds = {"object": dict, "array": list, "string": str}
-    named = [node["type"] for node in _applying(part, None) if isinstance(node.get("type"), str)]
-    return all(isinstance(value, kinds.get(kind, object)) for kind in named)
-
-
-def _holds(condition: str, value: Any) -> bool:
-    return _condition(condition).is_valid(value)
+            found += _applying(branch, value)
+    return tuple(found)
 
 
 @cache
-def _condition(condition: str) -> jsonschema_rs.Draft201909Validator:
-    return jsonschema_rs.Draft201909Validator(
-        {**json.loads(condition), "$defs": _schema()["$defs"]}
-    )
+def _parts(schema: _Part, kind: str) -> tuple[tuple[_Part, ...], tuple[_Part, ...]]:
+    """The parts that speak about every value of a kind, and those that do under a condition."""
+    inner = [_resolve(schema["$ref"])] if "$ref" in schema else []
+    inner += schema.get("allOf", [])
+    choices = (*schema.get("anyOf", []), *schema.get("oneOf", []))
+    inner += [part for part in choices if _fits(part, kind)]
+    found = [_parts(part, kind) for part in inner]
+    always = (schema, *(one for parts, _ in found for one in parts))
+    conditional = [one for _, parts in found for one in parts]
+    return always, (*([schema] if "if" in schema else []), *conditional)
 
 
-def _resolve(reference: str) -> dict[str, Any]:
+def _fits(part: _Part, kind: str) -> bool:
+    named = [node["type"] for node in _applying(part, None) if isinstance(node.get("type"), str)]
+    return all(name == kind or name not in _KINDS.values() for name in named)
+
+
+def _kind(value: Any) -> str:
+    return next((name for kind, name in _KINDS.items() if isinstance(value, kind)), "")
+
+
+@cache
+def _condition(condition: _Part) -> jsonschema_rs.Draft201909Validator:
+    return jsonschema_rs.Draft201909Validator({**condition, "$defs": _schema()["$defs"]})
+
+
+def _resolve(reference: str) -> _Part:
     node = _schema()
     for part in reference.removeprefix("#/").split("/"):
         node = node[part]
@@ -174,6 +194,13 @@ def _is_echo(error: jsonschema_rs.ValidationError, path: KeyPath, seen: set[KeyP
     )
 
 
+_PLAIN = {
+    "boolean": "write true or false, without quotes",
+    "integer": "write a whole number, without quotes",
+    "number": "write a number, without quotes",
+}
+
+
 def _explain(error: jsonschema_rs.ValidationError, place: str) -> tuple[str, str | None]:
     kind = error.kind
     if isinstance(kind, _KIND.Required):
@@ -182,6 +209,9 @@ def _explain(error: jsonschema_rs.ValidationError, place: str) -> tuple[str, str
         return f"{place} is {json.dumps(error.instance)}, not a {_types(kind)}", (
             "put it in quotes" if "string" in _types(kind) else None
         )
+    if isinstance(kind, _KIND.Type) and isinstance(error.instance, str):
+        fact = f"{place} is `{error.instance[:80]}`, not a {_types(kind)}"
+        return fact, _PLAIN.get(_types(kind))
     if isinstance(kind, _KIND.Enum):
         choices = [str(option) for option in kind.options]
         return f"{place} is `{error.instance}`", name_hint(str(error.instance), choices)

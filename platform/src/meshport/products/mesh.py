@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from meshport.contracts.access_class import access_faults
 from meshport.contracts.model import Contract, Reference
 from meshport.contracts.read import read_contract
+from meshport.contracts.read_all import Contracts
 from meshport.errors import ManyFaultsError, MeshportError, Place, ProductError
 from meshport.names import PortId, is_name
 from meshport.products.descriptor import DESCRIPTOR_FILE, Descriptor, OutputPort, read_descriptor
@@ -81,9 +83,10 @@ class Mesh:
             return [name for name in sorter.static_order() if name in self.products]
         except graphlib.CycleError as error:
             circle = " → ".join(reversed(error.args[1]))
-            raise ProductError(
-                "MP206", f"domains rely on each other in a circle: {circle}"
-            ) from error
+            fact = f"domains rely on each other in a circle: {circle}"
+            place = Place(f"domains/{error.args[1][0]}/{DESCRIPTOR_FILE}")
+            hint = "take one of these input ports out"
+            raise ProductError("MP206", fact, place, hint) from error
 
     def require(self) -> Mesh:
         """This mesh, if every data product of it can be read; else raises what is wrong."""
@@ -98,21 +101,26 @@ def domain_names(root: Path) -> list[str]:
     return sorted(file.parent.name for file in (root / "domains").glob(f"*/{DESCRIPTOR_FILE}"))
 
 
-def load_mesh(root: Path) -> Mesh:
-    """Read every data product below `root`; a broken one does not hide the others."""
+def load_mesh(root: Path, contracts: Contracts | None = None) -> Mesh:
+    """Read every data product below `root`; a broken one does not hide the others.
+
+    `contracts` are its contracts where they were read before.
+    """
     products, broken = {}, {}
+    read = dict(contracts or {})
     for domain in domain_names(root):
         try:
-            products[domain] = load_product(root, domain)
+            products[domain] = load_product(root, domain, read)
         except MeshportError as error:
             broken[domain] = error
     return Mesh(root, products, broken)
 
 
-def load_product(root: Path, domain: str) -> DataProduct:
+def load_product(root: Path, domain: str, contracts: Contracts | None = None) -> DataProduct:
     """Read one data product with its contracts and those of its input ports.
 
-    Raises ContractError MP101 to MP106 and ProductError MP201 to MP208.
+    What is in `contracts` is not read again, and what is read is added to it. Raises
+    ContractError MP101 to MP109 and ProductError MP201 to MP208.
     """
     folder = root / "domains" / domain
     file = folder / DESCRIPTOR_FILE
@@ -122,7 +130,7 @@ def load_product(root: Path, domain: str) -> DataProduct:
     descriptor = read_descriptor(file, shown)
     if descriptor.domain != domain:
         raise ProductError("MP203", f"the domain is `{descriptor.domain}`", Place(shown))
-    product = product_of(root, descriptor, partial(port_contract, root))
+    product = product_of(root, descriptor, partial(port_contract, root, contracts=contracts))
     _refuse_unoffered(root, domain, {port.id for port in product.ports})
     return product
 
@@ -158,12 +166,15 @@ def depth(root: Path, domain: str) -> int:
         return 0
 
 
-def port_contract(root: Path, port: PortId) -> Contract:
-    """The contract behind a port; raises ContractError, or ProductError MP202, MP203."""
+def port_contract(root: Path, port: PortId, contracts: Contracts | None = None) -> Contract:
+    """The contract behind a port; raises ContractError, or ProductError MP202, MP203.
+
+    What is in `contracts` is not read again, and what is read is added to it.
+    """
     file = root / port.contract_path
     if not file.is_file():
         raise ProductError("MP202", f"the port {port} has no contract", Place(port.contract_path))
-    contract = read_contract(file, port.contract_path)
+    contract = _read(file, port.contract_path, {} if contracts is None else contracts)
     if not _SEMVER.fullmatch(contract.version):
         fact = f"the version `{contract.version}` is not MAJOR.MINOR.PATCH"
         raise ProductError("MP203", fact, Place(port.contract_path))
@@ -178,7 +189,22 @@ def port_contract(root: Path, port: PortId) -> Contract:
         names = ", ".join(table.name for table in contract.tables) or "none"
         fact = f"a port is one table named `{port.port}`, the contract has {names}"
         raise ProductError("MP203", fact, Place(port.contract_path))
+    faults: list[MeshportError] = list(access_faults(contract))
+    if faults:
+        raise faults[0] if len(faults) == 1 else ManyFaultsError(faults)
     return contract
+
+
+def _read(file: Path, path: str, contracts: Contracts) -> Contract:
+    if path not in contracts:
+        try:
+            contracts[path] = read_contract(file, path)
+        except MeshportError as fault:
+            contracts[path] = fault
+    found = contracts[path]
+    if isinstance(found, MeshportError):
+        raise found
+    return found
 
 
 def referenced_port(contract: Contract, reference: Reference) -> PortId | None:
@@ -196,8 +222,9 @@ def referenced_port(contract: Contract, reference: Reference) -> PortId | None:
             parts.append(part)
     stem = parts[-1].removesuffix(".odcs.yaml")
     if len(parts) != 3 or parts[0] != "contracts":
+        hint = "write ../<domain>/<port>.v<major>.odcs.yaml"
         raise ProductError(
-            "MP208", f"`{reference.file}` leads out of contracts/", Place(contract.file)
+            "MP208", f"`{reference.file}` leads out of contracts/", Place(contract.file), hint
         )
     return PortId.parse(f"{parts[1]}.{stem}")
 
