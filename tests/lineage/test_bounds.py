@@ -97,7 +97,8 @@ def test_an_answer_does_not_depend_on_who_gives_it(root, cache):
 
 
 def test_a_job_that_always_dies_has_no_answer():
-    dying = {"stage": "words", "folder": "d", "texts": {"a": "x"}, "profiles": "", "known": []}
+    text = "x" * 5_000_000
+    dying = {"stage": "words", "folder": "d", "texts": {"a": text}, "profiles": "", "known": []}
     limits = Workers(WorkerLimits(seconds=3, memory_mb=1))
 
     assert limits.run([dying, dying]) == [None, None]

@@ -113,7 +113,7 @@ def test_the_registered_consumers_of_the_mesh_rely_on_what_is_promised(mesh):
 
 def test_a_consumer_that_relies_on_more_than_is_promised_is_named(root, mesh):
     text = BOARD.replace("[delivered]", "[deliverd]").replace("order_id", "order_number")
-    text = text.replace("orders.payments.v1", "orders.refunds.v1")
+    text = text.replace("orders.payments.v1", "orders.vouchers.v1")
     (root / "catalog/consumers/board.yaml").write_text(text)
 
     board, status = "catalog/consumers/board.yaml", "orders.orders.v1.order_status"
@@ -124,8 +124,8 @@ def test_a_consumer_that_relies_on_more_than_is_promised_is_named(root, mesh):
          "contract does not list"),
         (f"{board}:9:9", "`board` relies on orders.orders.v1.approved_at: the contract allows "
          "nulls"),
-        (f"{board}:10:5", "`board` relies on orders.refunds.v1: no contract promises the port "
-         "orders.refunds.v1"),
+        (f"{board}:10:5", "`board` relies on orders.vouchers.v1: no contract promises the port "
+         "orders.vouchers.v1"),
     ]  # fmt: skip
 
 

@@ -78,6 +78,10 @@ class Consumer:
         """Which kinds of readers it is."""
         return READERS.get(self.kind, frozenset({Reader.SQL}))
 
+    def of(self, table: Table) -> list[ColumnNeed]:
+        """The columns of a table that it says it uses."""
+        return [column for need in self.needs if need.table == table for column in need.columns]
+
 
 def all_consumers(root: Path, lineage: MeshLineage) -> list[Consumer]:
     """Registered consumers and exposures; raises CatalogError MP503."""

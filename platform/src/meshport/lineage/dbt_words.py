@@ -68,6 +68,8 @@ class Words:
 
     sources: dict[str, list[str]] = field(default_factory=dict)
     """`source.<source>.<table>` → columns."""
+    types: dict[str, list[str | None]] = field(default_factory=dict)
+    """The same → their types (dbt: data_type), as far as they are stated."""
     tests: list[ColumnTest] = field(default_factory=list)
     exposures: list[Exposure] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -117,9 +119,10 @@ def add_words(words: Words, file: str, text: bytes) -> None:
     for path, source in _entries(root, ("sources",)):
         for inner, table in _entries(source, (*path, "tables")):
             relation = f"source.{source.get('name')}.{table.get('name')}"
-            words.sources[relation] = [
-                str(column.get("name")) for _, column in _entries(table, (*inner, "columns"))
-            ]
+            columns = [column for _, column in _entries(table, (*inner, "columns"))]
+            words.sources[relation] = [str(column.get("name")) for column in columns]
+            stated = [column.get("data_type") for column in columns]
+            words.types[relation] = [str(kind) if kind else None for kind in stated]
             words.tests += _tests(document, (relation,), table, inner)
     for path, model in _entries(root, ("models",)):
         versions = list(_entries(model, (*path, "versions")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +72,8 @@ def _found(folder: str) -> Iterator[str]:
         folders[:] = sorted(set(folders) - _SKIPPED)
         for file in sorted(files):
             path = f"{place}/{file}"
-            # A link could lead out of the repository.
-            if file.endswith(_ENDINGS) and not os.path.islink(path):
+            # A link could lead out of the repository, and a pipe would never end.
+            if file.endswith(_ENDINGS) and stat.S_ISREG(os.lstat(path).st_mode):
                 yield path
 
 

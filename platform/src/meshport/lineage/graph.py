@@ -15,7 +15,7 @@ from meshport.lineage.promises import Promise
 from meshport.lineage.stages import Columns, DomainLineage, input_port, read_lineage
 from meshport.lineage.workers import Workers
 from meshport.names import PortId
-from meshport.sql.lineage import ROWS, Gap, How, Use
+from meshport.sql.lineage import ROWS, Gap, How, Kind, Use
 
 _VERSIONED = re.compile(r"(?P<name>.+)_v(?P<version>\d+)")
 _NOT_MADE = "the contract promises it, but no model makes it"
@@ -75,13 +75,16 @@ def lineage_of(
     place of those in the contracts on disk, for example those of the contracts before a change.
     What cannot be read or told is in the result, never an exception.
     """
-    return MeshLineage(read_lineage(root, cache, promised or {}, workers or Workers()))
+    offered = promised or {}
+    return MeshLineage(read_lineage(root, cache, offered, workers or Workers()), offered)
 
 
 class MeshLineage:
     """Every model and port of the mesh, and the uses between their columns."""
 
-    def __init__(self, domains: Sequence[DomainLineage]) -> None:
+    def __init__(self, domains: Sequence[DomainLineage], promised: Columns | None = None) -> None:
+        self.promised = promised or {}
+        """Columns of ports that count in place of those in the contracts on disk."""
         self.domains: Mapping[str, DomainLineage] = {one.domain: one for one in domains}
         self.promises: Mapping[PortId, Promise] = {
             promise.port: promise for one in domains for promise in one.promises
@@ -150,6 +153,15 @@ class MeshLineage:
             if output == column:
                 yield self._source(table, use)
 
+    def direct_uses(self, made: TableColumn) -> Iterator[tuple[TableColumn, Use]]:
+        """The columns whose values flow into a model's column, one step back."""
+        model = self.models.get(made.table)
+        for column in model.query.columns if model else ():
+            for use in column.uses if column.name == made.column else ():
+                if use.how.kind is Kind.DIRECT:
+                    table = self.table(made.table.domain, use.relation)
+                    yield TableColumn(table, use.column), use
+
     def _source(self, table: Table, use: Use) -> tuple[TableColumn, How, Place]:
         source = TableColumn(self.table(table.domain, use.relation), use.column)
         return source, use.how, self.place(table, use.line)
@@ -160,8 +172,9 @@ class MeshLineage:
         made = [column.name for column in model.query.columns] if model else []
         port = self.port_of(table)
         promised = [column.name for column in self.promises[port].columns] if port else []
+        promised += self.promised.get(port, ()) if port else ()
         listed = self.domains[table.domain].sources if table.domain in self.domains else {}
-        return [*made, *(c for c in promised if c not in made), *listed.get(table.relation, ())]
+        return list(dict.fromkeys([*made, *promised, *listed.get(table.relation, ())]))
 
     @cached_property
     def untold(self) -> Sequence[Untold]:
@@ -206,7 +219,7 @@ class MeshLineage:
                 waiting.append(TableColumn(usage.reader, usage.output))
         return frozenset(one for one in bad if one.column != ROWS)
 
-    @property
+    @cached_property
     def coverage(self) -> float:
         """The share of all models' columns, and of all ports', of which everything is told."""
         every = {

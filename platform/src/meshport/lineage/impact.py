@@ -3,6 +3,7 @@
 The rules are few, so that people can follow them. A column that goes or is renamed breaks every
 use. A new type breaks those who take values or join on them. Else rows change where the column
 decides about rows (it filters, joins or groups), and values where it only decides about values.
+A port that breaks is not published any more: who is built from it, or reads it, breaks too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from meshport.errors import CatalogError, Place
 from meshport.lineage.consumers import Consumer, Need
 from meshport.lineage.graph import MeshLineage, Table, port_table
 from meshport.lineage.promises import Owner
-from meshport.lineage.reach import Path, Reach, Way
+from meshport.lineage.reach import Path, Reach, Way, downstream
 from meshport.names import PortId
 from meshport.sql.lineage import ROWS, How, Kind
 
@@ -91,8 +92,45 @@ def impact(lineage: MeshLineage, consumers: Iterable[Consumer], question: Questi
     """
     reach = Reach(lineage, port_table(question.port), _changing(lineage, question))
     judge = _Judge(lineage, reach, question)
-    hits = [*judge.ports(), *judge.consumers(consumers)]
+    known = list(consumers)
+    hits = with_cut_off(lineage, known, [*judge.ports(), *judge.consumers(known)])
     return sorted(hits, key=lambda hit: (_EFFECTS.index(hit.effect), hit.consumer))
+
+
+def with_cut_off(
+    lineage: MeshLineage, consumers: Iterable[Consumer], hits: Sequence[Hit]
+) -> list[Hit]:
+    """The hits, where everybody breaks who is built from a port that breaks, or reads one."""
+    broken = {
+        port_table(PortId.parse(hit.consumer)): hit.path
+        for hit in hits
+        if hit.kind == "port" and hit.effect is Effect.BREAKS
+    }
+    lost = {one.consumer: one for one in cut_off(lineage, consumers, broken)}
+    return [
+        lost[hit.consumer] if hit.consumer in lost and hit.effect is not Effect.BREAKS else hit
+        for hit in hits
+    ]
+
+
+def cut_off(
+    lineage: MeshLineage, consumers: Iterable[Consumer], gone: Mapping[Table, Path]
+) -> list[Hit]:
+    """Every port built from one of the tables, and everybody outside who reads one of these."""
+    lost = downstream(lineage, gone)
+    paths = {**gone, **lost}
+    found = []
+    for table, path in lost.items():
+        port = lineage.port_of(table)
+        if port is not None:
+            about = (lineage.promises[port].owner, lineage.place(table))
+            found.append(Hit(str(port), "port", *about, Effect.BREAKS, path=path))
+    for one in consumers:
+        need = next((need for need in one.needs if need.table in paths), None)
+        if need is not None:
+            path = (*paths[need.table], Way(str(need.table), "reads", need.place))
+            found.append(Hit(one.name, one.kind, one.owner, one.place, Effect.BREAKS, path=path))
+    return found
 
 
 def worst(hits: Iterable[Hit]) -> Effect:

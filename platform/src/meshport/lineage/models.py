@@ -9,10 +9,23 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 from meshport.lineage.render import NotRenderedError, Project, Renderer
+from meshport.sql.compared import ComparedValue
+from meshport.sql.content import Content
 from meshport.sql.lineage import Gap, How, OutputColumn, QueryLineage, Source, Use, query_lineage
+from meshport.sql.value_type import stored_type
+
+
+class Configured(NamedTuple):
+    """One choice that a model makes about itself with `config(…)`."""
+
+    key: str
+    value: Any
+    """As JSON has it."""
+    line: int | None
 
 
 class ModelLineage(NamedTuple):
@@ -23,6 +36,7 @@ class ModelLineage(NamedTuple):
     query: QueryLineage
     text_key: str
     schema_key: str
+    configured: tuple[Configured, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,13 +92,15 @@ class ProjectModels:
         if kind != "model" or name not in self.job.texts:
             return self.job.tables.get(relation)
         model = self.model(name)
-        made = [column.name for column in model.query.columns] if model is not None else []
+        made = {c.name: c.type for c in model.query.columns} if model is not None else {}
         promised = self.job.promised.get(name, Source(()))
         if "*" in made or not (made or promised.columns):
             return None
-        missing = [column for column in promised.columns if column not in made]
+        # dbt makes the table of a port with the types that the contract states.
+        stated = dict(zip_longest(promised.columns, promised.types))
+        types = made | {name: kind or made.get(name) for name, kind in stated.items()}
         keys = model.query.keys if model is not None else ()
-        return Source([*made, *missing], [*keys, *promised.keys])
+        return Source(list(types), [*keys, *promised.keys], list(types.values()))
 
     def _kept(self, name: str) -> ModelLineage | None:
         """What was found before, if it still follows from the same."""
@@ -96,11 +112,12 @@ class ProjectModels:
     def _new(self, name: str) -> ModelLineage:
         file, _ = self.job.texts[name]
         self.starting(name)
-        query = self._query(name)
+        noted: list[Configured] = []
+        query = self._query(name, noted)
         schema_key = self._schema_key(query.relations)
-        return ModelLineage(name, file, query, self._text_key(name), schema_key)
+        return ModelLineage(name, file, query, self._text_key(name), schema_key, tuple(noted))
 
-    def _query(self, name: str) -> QueryLineage:
+    def _query(self, name: str, noted: list[Configured]) -> QueryLineage:
         file, text = self.job.texts[name]
         refused = self.job.refused.get(name)
         if refused is None and not file.endswith(".sql"):
@@ -111,6 +128,7 @@ class ProjectModels:
             rendered = self._renderer.render(name, text)
         except NotRenderedError as error:
             return _untold(Gap(error.reason, error.line), self._renderer.referred(text))
+        noted += [Configured(*one) for one in rendered.configured]
         sources = {relation: self.source(relation) for relation in rendered.relations}
         known = {relation: source for relation, source in sources.items() if source is not None}
         self.starting(name)
@@ -130,7 +148,19 @@ class ProjectModels:
 
     def _schema_key(self, relations: Sequence[str]) -> str:
         sources = [(relation, self.source(relation)) for relation in sorted(relations)]
-        return _digest([(name, one and (one.columns, one.keys)) for name, one in sources])
+        return _digest(
+            [(name, one and (one.columns, one.keys, one.types)) for name, one in sources]
+        )
+
+
+def declared(
+    columns: Sequence[str],
+    keys: Sequence[Sequence[str]] = (),
+    types: Sequence[str | None] = (),
+) -> Source:
+    """A relation whose types are stated, as far as its values come back with these types."""
+    stored = [stored_type(text) for text in types]
+    return Source(columns, keys, [kind.text if kind is not None else None for kind in stored])
 
 
 def _untold(gap: Gap, relations: tuple[str, ...]) -> QueryLineage:
@@ -141,15 +171,18 @@ def _untold(gap: Gap, relations: tuple[str, ...]) -> QueryLineage:
 def model_as_json(model: ModelLineage) -> list[Any]:
     """The model's lineage as JSON can hold it."""
     query = model.query
-    columns = [(c.name, c.uses, c.gaps, c.passed, c.row_sources) for c in query.columns]
+    columns = [
+        (c.name, c.uses, c.gaps, c.passed, c.row_sources, c.type, c.line) for c in query.columns
+    ]
     rest = [query.rows, query.relations, query.names, query.values, query.gaps, query.keys]
     rest.append(query.row_sources)
-    return [model.name, model.file, model.text_key, model.schema_key, columns, *rest]
+    kept = [model.name, model.file, model.text_key, model.schema_key, model.configured]
+    return [*kept, columns, *rest]
 
 
 def model_from_json(value: list[Any]) -> ModelLineage:
     """The model's lineage that JSON made of one."""
-    name, file, text_key, schema_key, columns, *rest = value
+    name, file, text_key, schema_key, configured, columns, *rest = value
     rows, relations, names, values, gaps, keys, row_sources = rest
     query = QueryLineage(
         columns=tuple(
@@ -159,25 +192,28 @@ def model_from_json(value: list[Any]) -> ModelLineage:
                 _gaps(unknown),
                 (passed[0], passed[1]) if passed else None,
                 tuple(of_rows),
+                *made,
             )
-            for column, uses, unknown, passed, of_rows in columns
+            for column, uses, unknown, passed, of_rows, *made in columns
         ),
         rows=_uses(rows),
         relations=tuple(relations),
         names=tuple((relation, column, line) for relation, column, line in names),
-        values=tuple((relation, column, text, line) for relation, column, text, line in values),
+        values=tuple(ComparedValue(*one) for one in values),
         gaps=_gaps(gaps),
         keys=tuple(map(tuple, keys)),
         row_sources=tuple(row_sources),
     )
-    return ModelLineage(name, file, query, text_key, schema_key)
+    chosen = tuple(Configured(*one) for one in configured)
+    return ModelLineage(name, file, query, text_key, schema_key, chosen)
 
 
 _HOWS = {how.value: how for how in How}
+_LEFT = tuple(Content)
 
 
 def _uses(written: list[Any]) -> tuple[Use, ...]:
-    return tuple([Use(r, column, _HOWS[how], line) for r, column, how, line in written])
+    return tuple([Use(r, c, _HOWS[how], line, _LEFT[left]) for r, c, how, line, left in written])
 
 
 def _gaps(written: list[Any]) -> tuple[Gap, ...]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from meshport.errors import Place
-from meshport.lineage.graph import MeshLineage, TableColumn, port_table
+from meshport.lineage.graph import MeshLineage, Table, TableColumn, port_table
 from meshport.names import PortId
+from meshport.sql.content import Content
 from meshport.sql.lineage import ROWS, How, Kind
 
 
@@ -35,6 +36,67 @@ class Origin:
         """The strongest kind: direct where values flow on any path."""
         is_direct = any(how.kind is Kind.DIRECT for how in self.hows)
         return Kind.DIRECT if is_direct else Kind.INDIRECT
+
+
+class Flow(NamedTuple):
+    """One way in which values of a port's column come out of a port or a source upstream."""
+
+    source: TableColumn
+    content: Content
+    """What is left of the value at the end."""
+    path: tuple[FlowStep, ...]
+    """From the source on."""
+
+
+class FlowStep(NamedTuple):
+    """One step of the way: into which column, and the line that says so."""
+
+    into: TableColumn
+    place: Place
+
+
+def flows(lineage: MeshLineage, start: TableColumn) -> list[Flow]:
+    """The shortest ways on which values flow into a column, one for each thing left of them.
+
+    What only decides about a column (filters, joins, groups, conditions) does not flow.
+    """
+    begin = (start, Content.CLEAR)
+    paths: dict[tuple[TableColumn, Content], tuple[FlowStep, ...]] = {begin: ()}
+    ends: dict[tuple[TableColumn, Content], tuple[FlowStep, ...]] = {}
+    waiting = [begin]
+    for here, left in waiting:
+        for source, use in lineage.direct_uses(here):
+            reached = (source, max(left, use.content))
+            step = FlowStep(here, lineage.place(here.table, use.line))
+            path = (step, *paths[here, left])
+            if lineage.port_of(source.table) or source.table not in lineage.models:
+                ends.setdefault(reached, path)
+            elif reached not in paths:
+                paths[reached] = path
+                waiting.append(reached)
+    return [Flow(source, left, path) for (source, left), path in sorted(ends.items())]
+
+
+def handed_on(
+    lineage: MeshLineage, start: TableColumn, own: str | None = None
+) -> tuple[PortId, str, list[tuple[Table, TableColumn]]] | None:
+    """The port's column that a column is, unchanged, and each model between with what it uses.
+
+    Ports of the domain `own` are passed through.
+    """
+    here = start
+    passed: list[tuple[Table, TableColumn]] = []
+    while here.table not in [table for table, _ in passed]:
+        port = lineage.port_of(here.table)
+        if port is not None and port.domain != own:
+            return port, here.column, passed
+        made = lineage.made_from(*here)
+        used = [(source, how) for source, how, _ in made if source.column != ROWS]
+        if len({source for source, _ in used}) != 1 or used[0][1] is not How.IDENTITY:
+            return None
+        passed.append((here.table, used[0][0]))
+        here = used[0][0]
+    return None
 
 
 def origins(lineage: MeshLineage, port: PortId, column: str) -> list[Origin]:

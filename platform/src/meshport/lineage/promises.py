@@ -28,6 +28,8 @@ class PromisedColumn(NamedTuple):
     values: tuple[str, ...]
     """The only values there are; empty where any may come."""
     line: int | None
+    type: str | None = None
+    """Its physical type, as the contract writes it."""
 
 
 class Promise(NamedTuple):
@@ -82,7 +84,7 @@ def promise_of(file: str, text: bytes) -> Promise:
 def promise_from_json(value: list[Any]) -> Promise:
     """The promise that JSON made of one."""
     port, file, columns, key, owner, fault = value
-    read = tuple(PromisedColumn(n, r, u, tuple(v), line) for n, r, u, v, line in columns)
+    read = tuple(PromisedColumn(n, r, u, tuple(v), *rest) for n, r, u, v, *rest in columns)
     return Promise(PortId(*port), file, read, tuple(key), Owner(*owner), fault)
 
 
@@ -109,6 +111,7 @@ def _promised(column: Column, table: Table) -> PromisedColumn:
         column.unique or "unique" in implied or table.key == (column.name,),
         tuple(str(value) for value in values),
         column.place.line,
+        column.physical_type,
     )
 
 

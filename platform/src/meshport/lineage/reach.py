@@ -65,7 +65,7 @@ class Reach:
     @cached_property
     def readers(self) -> Mapping[Table, Path]:
         """Every model that reads the table, or a table built from it, whatever it uses of it."""
-        return self._downstream({self.start: ()})
+        return downstream(self.lineage, {self.start: ()})
 
     @cached_property
     def failing(self) -> Mapping[Table, Path]:
@@ -132,17 +132,18 @@ class Reach:
                     *path,
                     Way(str(near[0]), f"cannot be told: {gap.reason}", gap.place),
                 )
-        return {**begun, **self._downstream(begun)}
+        return {**begun, **downstream(self.lineage, begun)}
 
-    def _downstream(self, starts: Mapping[Table, Path]) -> dict[Table, Path]:
-        """The models that read one of the tables, directly or not, each with a shortest path."""
-        found: dict[Table, Path] = {}
-        paths = dict(starts)
-        waiting = list(starts)
-        for table in waiting:
-            for reader in self.lineage.readers.get(table, ()):
-                if reader not in paths:
-                    way = Way(str(table), "reads", self.lineage.place(reader))
-                    paths[reader] = found[reader] = (*paths[table], way)
-                    waiting.append(reader)
-        return found
+
+def downstream(lineage: MeshLineage, starts: Mapping[Table, Path]) -> dict[Table, Path]:
+    """The models that read one of the tables, directly or not, each with a shortest path."""
+    found: dict[Table, Path] = {}
+    paths = dict(starts)
+    waiting = list(starts)
+    for table in waiting:
+        for reader in lineage.readers.get(table, ()):
+            if reader not in paths:
+                way = Way(str(table), "reads", lineage.place(reader))
+                paths[reader] = found[reader] = (*paths[table], way)
+                waiting.append(reader)
+    return found

@@ -9,9 +9,10 @@ from meshport.errors import Place
 from meshport.lineage.consumers import ColumnNeed, Consumer
 from meshport.lineage.dbt_words import ColumnTest
 from meshport.lineage.graph import MeshLineage, Table, TableColumn
+from meshport.lineage.origins import handed_on
 from meshport.lineage.promises import PromisedColumn
 from meshport.names import PortId
-from meshport.sql.lineage import ROWS, How
+from meshport.sql.lineage import ROWS, ComparedValue, How
 
 RULE = "CON02"
 _TESTS = {"not_null": "not_null", "unique": "unique", "accepted_values": "values"}
@@ -63,7 +64,8 @@ def _asked_beyond(promised: PromisedColumn | None, column: ColumnNeed) -> Iterat
         yield f"the contract promises no column `{column.name}`"
         return
     relied = (_beyond(promised, one, column.literals) for one in column.relies_on)
-    compared = (_unlisted(promised, text) for text in column.literals)
+    asked = (ComparedValue("", column.name, text, None) for text in column.literals)
+    compared = (_never_met(promised, one) for one in asked)
     yield from (message for message in (*relied, *compared) if message)
 
 
@@ -79,7 +81,8 @@ def _unknown_ports(lineage: MeshLineage, consumers: Iterable[Consumer]) -> Itera
 def _of_test(lineage: MeshLineage, domain: str, test: ColumnTest) -> Iterator[Overreach]:
     """A dbt test on a column that is a port's own, handed on as it is."""
     table = lineage.declared(domain, test.relation)
-    source = _source(lineage, TableColumn(table, test.column), domain)
+    # What a domain tests of itself is its own affair.
+    source = handed_on(lineage, TableColumn(table, test.column), domain)
     if source is None:
         return
     port, name, passed = source
@@ -95,37 +98,16 @@ def _of_test(lineage: MeshLineage, domain: str, test: ColumnTest) -> Iterator[Ov
 
 def _of_model(lineage: MeshLineage, table: Table) -> Iterator[Overreach]:
     """A model that compares a port's column with a text that the port never holds."""
-    for relation, column, text, line in lineage.models[table].query.values:
-        start = TableColumn(lineage.table(table.domain, relation), column)
-        source = _source(lineage, start, None)
+    for compared in lineage.models[table].query.values:
+        start = TableColumn(lineage.table(table.domain, compared.relation), compared.column)
+        source = handed_on(lineage, start)
         if source is not None:
             port, name, _ = source
             promised = lineage.promises[port].column(name)
-            message = _unlisted(promised, text) if promised else None
+            message = _never_met(promised, compared) if promised else None
             if message:
-                yield _found(str(table), (port, name), message, lineage.place(table, line))
-
-
-def _source(
-    lineage: MeshLineage, start: TableColumn, own: str | None
-) -> tuple[PortId, str, list[tuple[Table, TableColumn]]] | None:
-    """The port's column that a column is, unchanged, and each model between with what it uses.
-
-    Ports of the domain `own` are passed through: what a domain tests of itself is its own affair.
-    """
-    here = start
-    passed: list[tuple[Table, TableColumn]] = []
-    while here.table not in [table for table, _ in passed]:
-        port = lineage.port_of(here.table)
-        if port is not None and port.domain != own:
-            return port, here.column, passed
-        made = lineage.made_from(*here)
-        used = [(source, how) for source, how, _ in made if source.column != ROWS]
-        if len({source for source, _ in used}) != 1 or used[0][1] is not How.IDENTITY:
-            return None
-        passed.append((here.table, used[0][0]))
-        here = used[0][0]
-    return None
+                place = lineage.place(table, compared.line)
+                yield _found(str(table), (port, name), message, place)
 
 
 def _ensures(lineage: MeshLineage, model: Table, used: TableColumn, test: str) -> bool:
@@ -149,10 +131,10 @@ def _beyond(promised: PromisedColumn, relied: str, values: tuple[str, ...]) -> s
     return f"the contract also allows {', '.join(f'`{one}`' for one in more)}" if more else None
 
 
-def _unlisted(promised: PromisedColumn, text: str) -> str | None:
-    if not promised.values or text in promised.values:
+def _never_met(promised: PromisedColumn, compared: ComparedValue) -> str | None:
+    if not promised.values or any(map(compared.means, promised.values)):
         return None
-    return f"it compares with `{text}`, which the contract does not list"
+    return f"it compares with `{compared.value}`, which the contract does not list"
 
 
 def _found(consumer: str, about: tuple[PortId, str], message: str, place: Place) -> Overreach:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import copy
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -18,10 +19,17 @@ from typing import Any
 from jinja2 import TemplateError, nodes
 
 from meshport.lineage.dbt_words import REF, SOURCE
-from meshport.lineage.template import ModelEnvironment, ReturnedError, line_in, marked
+from meshport.lineage.template import (
+    ModelEnvironment,
+    ReturnedError,
+    current_line,
+    line_in,
+    marked,
+)
 
 MAX_CHARACTERS = 500_000
 _MACRO = "macro__"
+_MAX_CHOICE = 10_000
 _VERSIONED = re.compile(r"(?P<name>.+)_v(?P<version>\d+)")
 
 
@@ -64,6 +72,8 @@ class Rendered:
     relations: frozenset[str]
     marks: tuple[tuple[int, int], ...]
     """(offset in the SQL, line in the file), ascending."""
+    configured: tuple[tuple[str, Any, int | None], ...] = ()
+    """What the model chose with `config(…)`: key, value as JSON has it, line."""
 
     def line_at(self, offset: int) -> int:
         """The line of the file from which the character at the offset comes."""
@@ -93,6 +103,7 @@ class Renderer:
         self.faults: list[str] = []
         """Macro files that cannot be used, and why."""
         self._relations: set[str] = set()
+        self._config = _Config()
         self._environment = ModelEnvironment()
         self._names: dict[str, Any] = {**self._environment.globals, **self._functions()}
         for file, text in project.macros.items():
@@ -103,6 +114,7 @@ class Renderer:
         if "\0" in text:
             raise NotRenderedError("the file holds a null character")
         self._relations = set()
+        self._config.chosen.clear()
         self._names["this"] = RelationName(("model", model))
         try:
             return self._with_lines("".join(self._pieces(text)))
@@ -141,7 +153,8 @@ class Renderer:
                     marks.append((offset + newline.end(), line))
             sql.append(piece)
             offset += len(piece)
-        return Rendered("".join(sql), frozenset(self._relations), tuple(marks))
+        chosen = tuple(self._config.chosen)
+        return Rendered("".join(sql), frozenset(self._relations), tuple(marks), chosen)
 
     def _define(self, file: str, text: str) -> None:
         """Make a file's macros known to all templates of the project."""
@@ -164,7 +177,7 @@ class Renderer:
         return {
             "ref": self._ref,
             "source": self._source,
-            "config": _Config(),
+            "config": self._config,
             "var": self._var,
             "env_var": _env_var,
             "is_incremental": lambda: False,
@@ -185,8 +198,10 @@ class Renderer:
     def _model(self, name: str, version: Any) -> str:
         """The file's name of the model; without a version, of the newest."""
         if version is not None or name in self.project.models:
+            # A version that is gone keeps its name, so that its readers are known.
             versioned = f"{name}_v{version}"
-            return versioned if versioned in self.project.models else name
+            is_plain = versioned not in self.project.models and name in self.project.models
+            return name if is_plain else versioned
         found = (_VERSIONED.fullmatch(model) for model in self.project.models)
         versions = [int(match["version"]) for match in found if match and match["name"] == name]
         return f"{name}_v{max(versions)}" if versions else name
@@ -210,7 +225,14 @@ class Renderer:
 class _Config:
     """`config(…)` decides how dbt builds a table, not what is in it."""
 
-    def __call__(self, *_: Any, **__: Any) -> str:
+    def __init__(self) -> None:
+        self.chosen: list[tuple[str, Any, int | None]] = []
+
+    def __call__(self, *given: Any, **named: Any) -> str:
+        line = current_line()
+        for choices in (*given, named):
+            if isinstance(choices, dict):
+                self.chosen += [(str(k), _as_json(v), line) for k, v in choices.items()]
         return ""
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -218,6 +240,11 @@ class _Config:
         if default is None:
             raise NotRenderedError(f"the configuration `{name}` is not known before dbt runs")
         return default
+
+
+def _as_json(value: Any) -> Any:
+    text = json.dumps(value, default=str)
+    return json.loads(text) if len(text) <= _MAX_CHOICE else None
 
 
 def _env_var(name: str, default: str | None = None) -> str:

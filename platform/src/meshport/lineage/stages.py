@@ -10,28 +10,28 @@ import gc
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from meshport import __version__
 from meshport.errors import MeshportError
+from meshport.kept import Kept
 from meshport.lineage.dbt_words import ColumnTest, Exposure
 from meshport.lineage.files import SHARED, DomainFiles, digest, read_domains
-from meshport.lineage.kept import Kept
 from meshport.lineage.models import ModelLineage, model_from_json
 from meshport.lineage.promises import Promise, promise_from_json
 from meshport.lineage.workers import Workers
 from meshport.names import PortId
-from meshport.sql.lineage import PARSER
 
 INPUTS = "source.inputs."
 """Where a project's inputs stand among its relations."""
-_FORMAT = (1, __version__, PARSER)
+MADE_BY = tuple(f"meshport.{name}" for name in ("contracts", "changes", "sql", "lineage"))
+"""The code that finds lineage."""
 _NO_WORDS: dict[str, Any] = {
     "promises": [],
     "settings": ["", [], [], [], {}, ""],
     "sources": {},
+    "types": {},
     "tests": [],
     "exposures": [],
     "faults": ["the contracts and YAML files cannot be read within their limits"],
@@ -49,6 +49,8 @@ class DomainLineage:
     tests: tuple[ColumnTest, ...]
     exposures: tuple[Exposure, ...]
     faults: tuple[str, ...]
+    job: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What the models' lineage was found from."""
 
 
 Columns = Mapping[PortId, Sequence[str]]
@@ -58,8 +60,9 @@ def read_lineage(
     root: Path, cache: Path | None, promised: Columns, workers: Workers
 ) -> list[DomainLineage]:
     """Every domain's models with their lineage; `promised` replaces what contracts on disk say."""
-    with _without_collection():
-        return _read(list(read_domains(root)), Kept(cache), promised, workers)
+    with _without_collection(), workers.staying():
+        kept = Kept(cache, "lineage", MADE_BY)
+        return _read(list(read_domains(root)), kept, promised, workers)
 
 
 def _read(
@@ -71,7 +74,8 @@ def _read(
     offered = _offered(promises.values(), promised)
     jobs = {one.domain: _models_job(one, words[one.domain], offered) for one in domains}
     models = _staged("models", jobs, kept, workers)
-    return [_domain(name, promises[name], words[name], models[name]) for name in jobs]
+    found = (_domain(name, promises[name], words[name], models[name]) for name in jobs)
+    return [replace(one, job=jobs[one.domain]) for one in found]
 
 
 @contextmanager
@@ -112,36 +116,29 @@ def _domain(name: str, promises: tuple[Promise, ...], words: Any, models: Any) -
 
 
 def _offered(promises: Iterable[Sequence[Promise]], promised: Columns) -> dict[PortId, list[Any]]:
-    """Port → [columns, keys], as models may rely on them."""
-    return {
-        promise.port: [list(promised.get(promise.port, names)), promise.keys]
-        for found in promises
-        for promise in found
-        if promise.fault is None
-        for names in ([column.name for column in promise.columns],)
-    }
+    """Port → [columns, keys, types], as models may rely on them."""
+    offered = {}
+    for promise in (one for found in promises for one in found if one.fault is None):
+        types = {column.name: column.type for column in promise.columns}
+        names = list(promised.get(promise.port, types))
+        offered[promise.port] = [names, promise.keys, [types.get(name) for name in names]]
+    return offered
 
 
 def _staged(
     stage: str, jobs: Mapping[str, dict[str, Any]], kept: Kept, workers: Workers
 ) -> dict[str, Any]:
     """Domain → answer of the stage, from what is kept or from the workers."""
-    before = kept.read(stage)
-    digests = {name: digest(_FORMAT, json.dumps(job, sort_keys=True)) for name, job in jobs.items()}
-    stale = [name for name in jobs if before.get(name, ("",))[0] != digests[name]]
-    asked = [
-        {
-            "stage": stage,
-            **jobs[name],
-            "known": json.loads(before[name][1] if name in before else "[]"),
-        }
-        for name in stale
-    ]
-    made = dict(zip(stale, workers.run(asked), strict=True))
-    if made or before.keys() - jobs.keys():
-        lasting = {n: (digests[n], value) for n, value in made.items() if value is not None}
-        kept.write(stage, lasting, set(jobs))
-    return {name: made[name] if name in made else json.loads(before[name][1]) for name in jobs}
+    digests = {name: digest(json.dumps(job, sort_keys=True)) for name, job in jobs.items()}
+    with kept.stage(stage) as known:
+        answers = {name: known.find(name, digests[name]) for name in jobs}
+        stale = [name for name, answer in answers.items() if answer is None]
+        asked = [{"stage": stage, **jobs[n], "known": known.before(n) or []} for n in stale]
+        for name, answer in zip(stale, workers.run(asked), strict=True):
+            answers[name] = answer
+            if answer is not None:
+                known.keep(name, digests[name], answer)
+    return answers
 
 
 def _words_job(files: DomainFiles) -> dict[str, Any]:
@@ -163,7 +160,8 @@ def _models_job(
     known = {}
     for relation, columns in words["sources"].items():
         port = input_port(relation)
-        known[relation] = offered.get(port, [columns]) if port is not None else [columns]
+        own = [columns, [], words["types"].get(relation, [])]
+        known[relation] = offered.get(port, own) if port is not None else own
     for file, text in tables.items():
         known[f"model.{_stem(file)}"] = [[cell.strip(' "\r\n') for cell in text.split(",")]]
     return {

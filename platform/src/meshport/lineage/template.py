@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -82,6 +83,17 @@ def line_in(error: BaseException) -> int | None:
         template = frame.f_globals.get("__jinja_template__")
         if isinstance(template, Template) and frame.f_code.co_filename == _FILE:
             return template.get_corresponding_lineno(line)
+    return None
+
+
+def current_line() -> int | None:
+    """The line of the model that is being rendered, for a function that it calls."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        template = frame.f_globals.get("__jinja_template__")
+        if isinstance(template, Template) and frame.f_code.co_filename == _FILE:
+            return template.get_corresponding_lineno(frame.f_lineno)
+        frame = frame.f_back
     return None
 
 

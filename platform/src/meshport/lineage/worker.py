@@ -14,10 +14,15 @@ from typing import Any
 
 from meshport.errors import MeshportError
 from meshport.lineage.dbt_words import Settings, Words, add_words, settings_of, target_of
-from meshport.lineage.models import ModelsJob, ProjectModels, model_as_json, model_from_json
+from meshport.lineage.models import (
+    ModelsJob,
+    ProjectModels,
+    declared,
+    model_as_json,
+    model_from_json,
+)
 from meshport.lineage.promises import promise_as_json, promise_of
-from meshport.lineage.render import Project
-from meshport.sql.lineage import Source
+from meshport.lineage.render import Project, Renderer
 
 # Most YAML files of a project only describe columns; reading them would tell nothing here.
 _TELLING = ("sources", "exposures", "tests")
@@ -80,6 +85,7 @@ def read_words(job: dict[str, Any], say: Saying) -> dict[str, Any]:
         "promises": promises,
         "settings": [*_plain(settings), target_of(profiles, settings.profile)],
         "sources": words.sources,
+        "types": words.types,
         "tests": words.tests,
         "exposures": words.exposures,
         "faults": [*faults, *words.faults],
@@ -88,26 +94,38 @@ def read_words(job: dict[str, Any], say: Saying) -> dict[str, Any]:
 
 def find_models(job: dict[str, Any], say: Saying) -> list[Any]:
     """The lineage of one domain's models."""
-    project = job["project"]
     known = [model_from_json(one) for one in job["known"]]
     models = ProjectModels(
         ModelsJob(
-            project=Project(
-                project["name"],
-                frozenset(project["models"]),
-                project["macros"],
-                project["variables"],
-                project["target"],
-            ),
+            project=_project(job["project"]),
             texts={name: (file, text) for name, (file, text) in job["texts"].items()},
-            tables={name: Source(*one) for name, one in job["tables"].items()},
-            promised={name: Source(*one) for name, one in job["promised"].items()},
+            tables={name: declared(*one) for name, one in job["tables"].items()},
+            promised={name: declared(*one) for name, one in job["promised"].items()},
             known={one.name: one for one in known},
             refused=job.get("refused", {}),
         ),
         starting=say,
     )
     return [model_as_json(one) for one in models.all()]
+
+
+def build_models(job: dict[str, Any], say: Saying) -> list[Any]:
+    """What the engine makes of one domain's models over empty tables, for each variant of them."""
+    # Loading the engine takes as long as a job without it.
+    from meshport.lineage.empty_build import build_empty  # noqa: PLC0415
+
+    refused = job.get("refused", {})
+    texts = {n: t for n, (f, t) in job["texts"].items() if f.endswith(".sql") and n not in refused}
+    renderer = Renderer(_project(job["project"]))
+    return [
+        [built._asdict() for built in build_empty(renderer, texts, tables, say)]
+        for tables in job["variants"]
+    ]
+
+
+def _project(given: dict[str, Any]) -> Project:
+    models = frozenset(given["models"])
+    return Project(given["name"], models, given["macros"], given["variables"], given["target"])
 
 
 def _plain(settings: Settings) -> list[Any]:
@@ -118,6 +136,7 @@ def _plain(settings: Settings) -> list[Any]:
 _STAGES: dict[str, Callable[[dict[str, Any], Saying], Any]] = {
     "words": read_words,
     "models": find_models,
+    "empty_build": build_models,
 }
 
 

@@ -8,10 +8,10 @@ import queue
 import select
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 _MAX_DEATHS = 3
@@ -26,11 +26,26 @@ class WorkerLimits:
     memory_mb: int = 1024
 
 
-@dataclass(frozen=True)
+@dataclass
 class Workers:
     """Runs jobs in bounded processes, as many at once as there are processors."""
 
     limits: WorkerLimits = WorkerLimits()
+    _resting: list[_Process] | None = field(default=None, init=False, repr=False)
+    """Processes between two runs; None where they end with each."""
+
+    @contextmanager
+    def staying(self) -> Iterator[None]:
+        """Within the block processes stay from run to run: to start one takes as long as a job."""
+        if self._resting is not None:
+            yield
+            return
+        self._resting = []
+        try:
+            yield
+        finally:
+            resting, self._resting = self._resting, None
+            _stop(resting)
 
     def run(self, jobs: Sequence[Mapping[str, Any]]) -> list[Any]:
         """The answers, in the order of the jobs.
@@ -42,7 +57,8 @@ class Workers:
         if not count:
             return []
         idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
-        processes = [_Process(self.limits) for _ in range(count)]
+        resting = self._resting or []
+        processes = [resting.pop() if resting else _Process(self.limits) for _ in range(count)]
         for process in processes:
             idle.put(process)
 
@@ -57,8 +73,15 @@ class Workers:
             with ThreadPoolExecutor(count) as pool:
                 return list(pool.map(answer, jobs))
         finally:
-            for process in processes:
-                process.stop()
+            if self._resting is None:
+                _stop(processes)
+            else:
+                self._resting += processes
+
+
+def _stop(processes: Sequence[_Process]) -> None:
+    for process in processes:
+        process.stop()
 
 
 def _answer(process: _Process, job: Mapping[str, Any]) -> Any:

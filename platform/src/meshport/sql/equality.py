@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import lru_cache
 
-import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.normalize_identifiers import normalize_identifiers
 from sqlglot.optimizer.simplify import simplify
+
+from meshport.sql.statements import NotReadError, statements
 
 
 def same_sql(old: str, new: str, dialect: str = "duckdb") -> bool:
@@ -22,29 +24,34 @@ _SHAPING = (exp.From, exp.Join, exp.Where, exp.Group, exp.Having, exp.Qualify, e
             exp.Limit, exp.SetOperation)  # fmt: skip
 
 
-def row_shape(text: str, dialect: str = "duckdb") -> frozenset[str]:
-    """Everything in a query that decides which rows there are; empty where it does not parse."""
+def row_shape(text: str, dialect: str = "duckdb") -> frozenset[tuple[str, int]]:
+    """What in a query decides which rows there are, and how often; empty where it is not read."""
     try:
-        trees = [tree for tree in sqlglot.parse(text, dialect=dialect) if tree]
-    except (sqlglot.errors.SqlglotError, RecursionError):
+        found = (node for tree in statements(text, dialect) for node in tree.find_all(*_SHAPING))
+        # The condition of an aggregate decides about its value, not about the rows.
+        shapes = Counter(_shape(one) for one in found if not isinstance(one.parent, exp.Filter))
+        return frozenset(shapes.items())
+    except (NotReadError, RecursionError):
         return frozenset()
-    found = (node for tree in trees for node in tree.find_all(*_SHAPING))
-    # The condition of an aggregate decides about its value, not about the rows.
-    return frozenset(
-        _normal(node.copy()) for node in found if not isinstance(node.parent, exp.Filter)
-    )
+
+
+def _shape(node: exp.Expr) -> str:
+    if not isinstance(node, exp.SetOperation):
+        return normal_sql(node.copy())
+    # What it combines is found on its own; a chain of them is as deep as it is long.
+    return f"{type(node).__name__} {bool(node.args.get('distinct'))}"
 
 
 @lru_cache(maxsize=1024)
 def _canonical(text: str, dialect: str) -> str | None:
     try:
-        trees = [tree for tree in sqlglot.parse(text, dialect=dialect) if tree]
-        return ";".join(_normal(tree) for tree in trees) or None
-    except (sqlglot.errors.SqlglotError, RecursionError):
+        return ";".join(map(normal_sql, statements(text, dialect))) or None
+    except (NotReadError, RecursionError):
         return None
 
 
-def _normal(tree: exp.Expr) -> str:
+def normal_sql(tree: exp.Expr) -> str:
+    """The SQL of a tree without comments and quoting, in one letter case, simplified."""
     for node in tree.walk():
         node.comments = None
     bare = tree.transform(_unquoted)

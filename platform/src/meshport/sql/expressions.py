@@ -7,17 +7,13 @@ from typing import Protocol
 
 from sqlglot import exp
 
+from meshport.sql.aggregates import AGGREGATES, function_name
+from meshport.sql.compared import ComparedValue, named_in, texts_in
+from meshport.sql.content import Content, left_by
 from meshport.sql.origins import Gap, How, Kind, Trace
 from meshport.sql.scope import Relation, Scope
 
-# Aggregates of DuckDB that the parser knows as any function; a test holds them against the engine.
-AGGREGATES = {
-    "arbitrary", "arg_max_null", "arg_max_nulls_last", "arg_min_null", "arg_min_nulls_last",
-    "bitstring_agg", "combine_aggr", "count_star", "decimal_average", "entropy", "favg", "fsum",
-    "histogram", "histogram_exact", "kahan_sum", "kurtosis_pop", "lttb", "mad", "mean", "product",
-    "reservoir_quantile", "sem", "sum_no_overflow", "sumkahan", "variant_group_object",
-}  # fmt: skip
-_EQUALITIES = (exp.EQ, exp.NEQ, exp.In, exp.NullSafeEQ, exp.NullSafeNEQ)
+_EQUALITIES = (exp.EQ, exp.NEQ, exp.In, exp.NullSafeEQ, exp.NullSafeNEQ, exp.ArrayContains)
 # Left out of the walk: they name nothing.
 _SILENT = (exp.DataType, exp.Literal, exp.Identifier, exp.Var, exp.Star, exp.Null, exp.Boolean)
 
@@ -37,24 +33,9 @@ class Reader(Protocol):
         """The query names the column of a relation it reads."""
         ...
 
-    def note_value(self, relation: str, column: str, value: str, line: int | None) -> None:
-        """The query compares the column with a text."""
+    def note_value(self, value: ComparedValue) -> None:
+        """The query compares a column with a value."""
         ...
-
-
-def is_aggregate(node: exp.Expr) -> bool:
-    """Whether the expression sums up several rows, other than in a window."""
-    waiting = [node]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, exp.AggFunc) or _name_of_function(one) in AGGREGATES:
-            return True
-        if isinstance(one, exp.Window):
-            waiting += [child for child in one.iter_expressions() if child is not one.this]
-            continue
-        if not isinstance(one, exp.Query):
-            waiting += one.iter_expressions()
-    return False
 
 
 class Expressions:
@@ -65,6 +46,8 @@ class Expressions:
         self.scope = scope
         self.bound: list[str] = []
         """Names that functions within the expression introduce."""
+        self.windows = 0
+        """How many windows there are around: a sum over one row is its value."""
 
     def trace(self, node: exp.Expr, how: How = How.IDENTITY) -> Trace:
         """What the expression is made from."""
@@ -78,7 +61,13 @@ class Expressions:
         handler = _HANDLERS.get(kind)
         if handler is None:
             handler = _HANDLERS[kind] = _handler_of(node)
-        handler(self, node, how, into)
+        left = left_by(node)
+        if left is Content.CLEAR or (left is Content.AGGREGATED and self.windows):
+            handler(self, node, how, into)
+        else:
+            made = Trace()
+            handler(self, node, how, made)
+            into.take(made, content=left)
 
     def visit_all(self, nodes: Iterable[exp.Expr | None], how: How, into: Trace) -> None:
         """Add what several expressions use."""
@@ -113,7 +102,7 @@ class Expressions:
 
     def _binary(self, node: exp.Expr, how: How, into: Trace) -> None:
         # Chains of operators are as deep as they are long: they are walked, not descended.
-        while isinstance(node, exp.Binary) and type(node) not in _SPECIAL:
+        while type(node) not in _SPECIAL and _is_operator(node):
             self.visit(node.expression, _made(how), into)
             node = node.this
         self.visit(node, _made(how), into)
@@ -162,7 +151,7 @@ class Expressions:
         self.visit_all(node.iter_expressions(), How.AGGREGATION.onto(how), into)
 
     def _function(self, node: exp.Expr, how: How, into: Trace) -> None:
-        known = _name_of_function(node) in AGGREGATES
+        known = function_name(node) in AGGREGATES
         (self._aggregate if known else self._parts)(node, how, into)
 
     def _ordered_argument(self, node: exp.Expr, how: How, into: Trace) -> None:
@@ -181,7 +170,9 @@ class Expressions:
         self.visit(node.expression.this, _deciding(how, How.CONDITION), into)
 
     def _window(self, node: exp.Expr, how: How, into: Trace) -> None:
+        self.windows += 1
         self.visit(node.this, how, into)
+        self.windows -= 1
         named = self.scope.windows.get(node.args["alias"].name.lower()) if node.alias else None
         for window in (node, named):
             if window is not None:
@@ -214,14 +205,17 @@ class Expressions:
             self._note_values(right[0], [left])
         self._parts(node, how, into)
 
-    def _note_values(self, column: exp.Expr, values: Iterable[exp.Expr | None]) -> None:
-        texts = [v for v in values if isinstance(v, exp.Literal) and v.is_string]
-        if texts and isinstance(column, exp.Column):
-            uses = self.trace(column).uses
-            for use in uses if len(uses) == 1 else ():
-                if use.how is How.IDENTITY:
-                    for text in texts:
-                        self.reader.note_value(use.relation, use.column, text.name, use.line)
+    def _note_values(self, compared: exp.Expr, values: Iterable[exp.Expr | None]) -> None:
+        texts = set(texts_in(values))
+        named = named_in(compared) if texts else None
+        if named is None:
+            return
+        uses = self.trace(named.column).uses
+        for use in uses if len(uses) == 1 else ():
+            if use.how is How.IDENTITY:
+                for text in texts - named.instead:
+                    about = (use.relation, use.column, text, use.line, named.is_folded)
+                    self.reader.note_value(ComparedValue(*about))
 
     def _query(self, node: exp.Expr, how: How, into: Trace) -> None:
         """A query as a value: its rows decide, its columns flow."""
@@ -260,8 +254,8 @@ def _deciding(how: How, as_what: How) -> How:
     return as_what if how.kind is Kind.DIRECT else how
 
 
-def _name_of_function(node: exp.Expr) -> str:
-    return str(node.this).lower() if isinstance(node, exp.Anonymous) else ""
+def _is_operator(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Binary) and not isinstance(node, exp.Predicate)
 
 
 _Handler = Callable[[Expressions, exp.Expr, How, Trace], None]
@@ -287,6 +281,6 @@ def _handler_of(node: exp.Expr) -> _Handler:
         return Expressions._query
     if isinstance(node, exp.AggFunc):
         return Expressions._aggregate
-    if isinstance(node, exp.Binary):
+    if _is_operator(node):
         return Expressions._binary
     return Expressions._nothing if isinstance(node, _SILENT) else Expressions._parts

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sqlglot import exp
 
-from meshport.sql.expressions import is_aggregate
+from meshport.sql.aggregates import is_aggregate
 from meshport.sql.scope import Column, Relation, Scope
 
 Keys = tuple[frozenset[str], ...]

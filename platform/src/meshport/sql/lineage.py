@@ -9,21 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, TypeVar
 
-import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.dialect import Dialect
-from sqlglot.tokenizer_core import TokenType
 
+from meshport.sql.compared import ComparedValue
 from meshport.sql.origins import ROWS, Gap, How, Kind, Trace, Use
 from meshport.sql.queries import Queries, TooLargeError
 from meshport.sql.scope import Column
+from meshport.sql.statements import NotReadError, statements
 from meshport.sql.tables import Source
 
 __all__ = [
     "ROWS",
+    "ComparedValue",
     "Gap",
     "How",
     "Kind",
@@ -34,15 +33,7 @@ __all__ = [
     "query_lineage",
 ]
 
-PARSER = f"sqlglot {version('sqlglot')}"
-"""What else a result follows from."""
 _Row = TypeVar("_Row", bound=tuple[Any, ...])
-MAX_CHARACTERS = 500_000
-# The parser descends; beyond this the process would end, not raise.
-MAX_DEPTH = 150
-_DIALECT = Dialect.get_or_raise("duckdb")
-_OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
-_CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
 
 
 @dataclass(frozen=True)
@@ -57,6 +48,10 @@ class OutputColumn:
     """The relation and column that stars alone hand on: it goes when that one goes."""
     row_sources: tuple[str, ...] = ()
     """Relations of which it matters to the column alone which rows they have."""
+    type: str | None = None
+    """The type that DuckDB gives it, from the types of what it is made from; None: not known."""
+    line: int | None = None
+    """The line of the item of the SELECT that makes it."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +65,8 @@ class QueryLineage:
     """The relations read, even if no column of them is named."""
     names: tuple[tuple[str, str, int | None], ...] = ()
     """Every relation, column and line where the text names it: the query fails without it."""
-    values: tuple[tuple[str, str, str, int | None], ...] = ()
-    """Relation, column, text and line of each comparison of a column with a text."""
+    values: tuple[ComparedValue, ...] = ()
+    """Each comparison of a column with a text or a whole number."""
     gaps: tuple[Gap, ...] = ()
     """What cannot be told of the rows, and so of every column."""
     keys: tuple[tuple[str, ...], ...] = ()
@@ -94,14 +89,10 @@ def query_lineage(
         tree = _parsed(sql)
         queries = Queries(relations, line_at)
         found = queries.read(tree)
-    except _UnreadableError as error:
+    except (NotReadError, TooLargeError) as error:
         return _untold(str(error))
-    except sqlglot.errors.SqlglotError as error:
-        return _untold(f"not SQL: {_first_line(error)}")
     except RecursionError:
         return _untold("nested too deeply")
-    except TooLargeError as error:
-        return _untold(str(error))
     return QueryLineage(
         columns=tuple(map(_output, found.columns)),
         rows=_ordered(_of_columns(found.rows)),
@@ -114,31 +105,28 @@ def query_lineage(
     )
 
 
-class _UnreadableError(Exception):
-    """The text is not a query that is read."""
-
-
 def _parsed(sql: str) -> exp.Expr:
-    if len(sql) > MAX_CHARACTERS:
-        raise _UnreadableError(f"the SQL has more than {MAX_CHARACTERS:,} characters")
-    tokens = _DIALECT.tokenize(sql)
-    depth = 0
-    for token in tokens:
-        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
-        if depth > MAX_DEPTH:
-            raise _UnreadableError("nested too deeply")
-    statements = [tree for tree in _DIALECT.parser().parse(tokens, sql) if tree is not None]
-    if len(statements) != 1:
-        raise _UnreadableError(f"it holds {len(statements)} statements, not one query")
-    if not isinstance(statements[0], exp.Query | exp.Values | exp.Pivot):
-        raise _UnreadableError(f"{type(statements[0]).__name__.upper()} is not a query")
-    return statements[0]
+    found = statements(sql)
+    if len(found) != 1:
+        raise NotReadError(f"it holds {len(found)} statements, not one query")
+    if not isinstance(found[0], exp.Query | exp.Values | exp.Pivot):
+        raise NotReadError(f"{type(found[0]).__name__.upper()} is not a query")
+    return found[0]
 
 
 def _output(column: Column) -> OutputColumn:
     trace = column.trace
     uses, gaps = _ordered(_of_columns(trace)), _ordered(trace.gaps)
-    return OutputColumn(column.name, uses, gaps, column.passed, _row_sources(trace))
+    kind = column.type.settled if column.type is not None else None
+    return OutputColumn(
+        name=column.name,
+        uses=uses,
+        gaps=gaps,
+        passed=column.passed,
+        row_sources=_row_sources(trace),
+        type=kind.text if kind is not None else None,
+        line=column.line,
+    )
 
 
 def _of_columns(trace: Trace) -> set[Use]:
@@ -150,11 +138,7 @@ def _row_sources(trace: Trace) -> tuple[str, ...]:
 
 
 def _ordered(found: set[_Row]) -> tuple[_Row, ...]:
-    return tuple(sorted(found, key=lambda row: [(x is None, x or "") for x in row]))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return tuple(sorted(found, key=lambda row: [(x is None, "" if x is None else x) for x in row]))
 
 
 def _untold(reason: str) -> QueryLineage:

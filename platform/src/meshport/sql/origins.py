@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from meshport.sql.content import Content
+
 
 class Kind(StrEnum):
     """Whether a column's values flow into another, or only decide about it."""
@@ -74,6 +76,8 @@ class Use(NamedTuple):
     how: How
     line: int | None
     """The line of the query that names the column."""
+    content: Content = Content.CLEAR
+    """What of the value is left."""
 
 
 class Gap(NamedTuple):
@@ -92,13 +96,13 @@ class Trace:
         self.uses = uses if uses is not None else set()
         self.gaps = gaps if gaps is not None else set()
 
-    def take(self, other: Trace, how: How = How.IDENTITY) -> None:
-        """Add what the other is made from, used in this way."""
+    def take(self, other: Trace, how: How = How.IDENTITY, content: Content = Content.CLEAR) -> None:
+        """Add what the other is made from, used in this way, and what is left of it."""
         self.gaps |= other.gaps
-        if how is How.IDENTITY:
+        if how is How.IDENTITY and content is Content.CLEAR:
             self.uses |= other.uses
         else:
             self.uses.update(
-                Use(relation, column, _COMBINED[how, inner], line)
-                for relation, column, inner, line in other.uses
+                Use(relation, column, _COMBINED[how, inner], line, max(content, left))
+                for relation, column, inner, line, left in other.uses
             )

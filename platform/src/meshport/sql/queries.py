@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
 
 from sqlglot import exp
 
-from meshport.sql.expressions import Expressions, is_aggregate
-from meshport.sql.keys import keys_of, plain_name
+from meshport.sql.aggregates import is_aggregate
+from meshport.sql.compared import ComparedValue
+from meshport.sql.expressions import Expressions
+from meshport.sql.keys import keys_of
 from meshport.sql.origins import Gap, How, Trace
 from meshport.sql.scope import Column, Relation, Scope
-from meshport.sql.tables import Source, Tables, renamed
+from meshport.sql.select_list import SelectList, inner
+from meshport.sql.tables import Source, Tables, renamed, untyped
 from meshport.sql.unions import united
+from meshport.sql.value_type import ValueType
 
-_Node = TypeVar("_Node", bound=exp.Expr)
 MAX_COLUMNS = 5_000
 _MAX_ROUNDS = 12
-# The alias under which an expression over `columns(…)` finds each of them; no text can hold it.
-_EACH = "\0columns"
 
 
 class TooLargeError(Exception):
@@ -36,7 +35,8 @@ class Queries:
         self.tables = Tables(self, relations)
         self.line_at = line_at
         self.names: set[tuple[str, str, int | None]] = set()
-        self.values: set[tuple[str, str, str, int | None]] = set()
+        self.values: set[ComparedValue] = set()
+        self._types: dict[int, tuple[exp.Expr, ValueType | None]] = {}
 
     def line_of(self, node: exp.Expr) -> int | None:
         """The line on which the node stands."""
@@ -50,9 +50,9 @@ class Queries:
         """The query names the column of a relation it reads."""
         self.names.add((relation, column, line))
 
-    def note_value(self, relation: str, column: str, value: str, line: int | None) -> None:
-        """The query compares the column with a text."""
-        self.values.add((relation, column, value, line))
+    def note_value(self, value: ComparedValue) -> None:
+        """The query compares a column with a value."""
+        self.values.add(value)
 
     def read(self, node: exp.Expr, outer: Scope | None = None) -> Relation:
         """What the query derives; `outer` is what it may refer to beyond its own FROM."""
@@ -61,7 +61,14 @@ class Queries:
         relation = self._derived(node, scope)
         if len(relation.columns) > MAX_COLUMNS:
             raise TooLargeError(f"it has more than {MAX_COLUMNS:,} columns")
+        if outer is not None and len(relation.columns) == 1:
+            # The node is kept with it, so that no other takes its place.
+            self._types[id(node)] = (node, relation.columns[0].type)
         return relation
+
+    def type_of(self, query: exp.Expr) -> ValueType | None:
+        """The type of the one column of a query within an expression that was read."""
+        return self._types.get(id(query), (query, None))[1]
 
     def _derived(self, node: exp.Expr, scope: Scope) -> Relation:
         if isinstance(node, exp.Select):
@@ -73,7 +80,8 @@ class Queries:
         if isinstance(node, exp.Values | exp.Table | exp.Pivot):
             rows = Trace()
             self.tables.bring(node, scope, rows)
-            columns = [column for column, _ in self._starred(exp.Star(), scope)]
+            items = SelectList(self, scope, Expressions(self, scope))
+            columns = [column for column, _ in items.starred(exp.Star())]
             return self._shaped(node, Relation(columns, rows), scope)
         gap = Gap(f"{type(node).__name__.upper()} is not a query", self.line_of(node))
         return Relation([], Trace(gaps={gap}), rest=Trace(gaps={gap}))
@@ -92,10 +100,10 @@ class Queries:
     def _recursive(self, table: exp.Expr, scope: Scope, names: Sequence[str]) -> None:
         """Read the table with itself as input until nothing is added to what it is made from."""
         name = table.alias.lower()
-        scope.shared[name] = renamed(self.read(table.this.this, scope), names)
+        scope.shared[name] = renamed(untyped(self.read(table.this.this, scope)), names)
         for _ in range(_MAX_ROUNDS):
             before = _size(scope.shared[name])
-            scope.shared[name] = renamed(self.read(table.this, scope), names)
+            scope.shared[name] = renamed(untyped(self.read(table.this, scope)), names)
             if _size(scope.shared[name]) == before:
                 return
         gap = Gap(f"the recursion of `{name}` does not settle", self.line_of(table))
@@ -106,15 +114,16 @@ class Queries:
         self._bring(node, scope, rows)
         scope.windows = {one.name.lower(): one for one in node.args.get("windows") or ()}
         walk = Expressions(self, scope)
+        items = SelectList(self, scope, walk)
         columns: list[Column] = []
         plain: list[str] = []
         for item in node.expressions:
-            for column, name in self._item(item, scope, walk):
+            for column, name in items.item(item):
                 columns.append(column)
                 plain.append(name)
                 if isinstance(item, exp.Alias):
                     scope.aliases.setdefault(column.name.lower(), column)
-            if _inner(item, exp.Explode):
+            if inner(item, exp.Explode):
                 # An unnested list decides how many rows there are.
                 rows.take(columns[-1].trace, How.JOIN)
         for clause in ("where", "having", "qualify"):
@@ -122,7 +131,8 @@ class Queries:
                 walk.visit(node.args[clause].this, How.FILTER, rows)
         self._grouped(node, columns, walk, rows)
         keys, is_single = keys_of(node, columns, plain, scope)
-        made = Relation(columns, rows, keys=keys, is_single=is_single)
+        settled = [column.settled for column in columns]
+        made = Relation(settled, rows, keys=keys, is_single=is_single)
         return self._shaped(node, made, scope)
 
     def _bring(self, node: exp.Select, scope: Scope, rows: Trace) -> None:
@@ -133,71 +143,6 @@ class Queries:
             if len(names) == 1 and not laterals:
                 scope.first, scope.keys = names[0], scope.sources[names[0]].keys
         self.tables.join(node, scope, rows)
-
-    def _item(
-        self, item: exp.Expr, scope: Scope, walk: Expressions
-    ) -> Iterator[tuple[Column, str]]:
-        """The columns of one item, each with the name of the first table's column that it is."""
-        if isinstance(item, exp.Star) or (
-            isinstance(item, exp.Column) and isinstance(item.this, exp.Star)
-        ):
-            yield from self._starred(item, scope)
-            return
-        expanded = _inner(item, exp.Columns)
-        if expanded is not None and not expanded.args.get("unpack"):
-            for column in self._several(item, expanded, scope, walk):
-                yield column, ""
-        else:
-            yield Column(_name(item), walk.trace(item)), plain_name(item.unalias(), scope)
-
-    def _starred(self, item: exp.Expr, scope: Scope) -> Iterator[tuple[Column, str]]:
-        """The columns that a star stands for, each with the name it has in the first table."""
-        star = item.this if isinstance(item, exp.Column) else item
-        table = item.args.get("table")
-        line = self.line_of(star)
-        walk = Expressions(self, scope)
-        dropped = {one.name.lower() for one in star.args.get("except_") or ()}
-        replaced = {one.alias.lower(): one.this for one in star.args.get("replace") or ()}
-        renamed_to = {one.this.name.lower(): one.alias for one in star.args.get("rename") or ()}
-        if table is not None and table.name.lower() not in scope.sources:
-            gap = Gap(f"the fields of `{table.name}` are not known", line)
-            yield Column("*", Trace(gaps={gap})), ""
-            return
-        for name in (*dropped, *renamed_to):
-            walk.name([name], line, How.IDENTITY, Trace())
-        for source, column in scope.visible():
-            key = column.name.lower()
-            if key in dropped or (table is not None and source != table.name.lower()):
-                continue
-            if key in replaced:
-                yield Column(column.name, walk.trace(replaced[key])), ""
-                continue
-            shown = renamed_to.get(key, column.name)
-            passed = column.passed if key not in renamed_to else None
-            plain = key if source == scope.first else ""
-            yield Column(shown, column.named(line), passed, column.beside), plain
-
-    def _several(
-        self, item: exp.Expr, wanted: exp.Columns, scope: Scope, walk: Expressions
-    ) -> Iterator[Column]:
-        """`columns(…)`: the expression once for each column that it means."""
-        inner, line = wanted.this, self.line_of(wanted)
-        if not isinstance(inner, exp.Star | exp.Column | exp.Literal):
-            gap = Gap("a function chooses the columns", line)
-            yield Column("*", Trace(gaps={gap}))
-            return
-        try:
-            pattern = re.compile(inner.name if isinstance(inner, exp.Literal) else "")
-        except re.error:
-            yield Column("*", Trace(gaps={Gap("the columns' pattern cannot be read", line)}))
-            return
-        source = inner if isinstance(inner, exp.Star | exp.Column) else exp.Star()
-        for column, _ in self._starred(source, scope):
-            if pattern.search(column.name):
-                scope.aliases[_EACH] = Column(column.name, column.trace)
-                trace = walk.trace(item.transform(_each))
-                is_bare = item.unalias() is wanted
-                yield Column(column.name, trace, column.passed if is_bare else None)
 
     def _grouped(
         self, node: exp.Select, columns: Sequence[Column], walk: Expressions, rows: Trace
@@ -266,28 +211,8 @@ class Queries:
         return combined
 
 
-def _inner(item: exp.Expr, kind: type[_Node]) -> _Node | None:
-    """The first node of a kind within a select item."""
-    plain = item.this if isinstance(item, exp.Alias) else item
-    return None if isinstance(plain, exp.Column | exp.Literal) else plain.find(kind)
-
-
-def _name(item: exp.Expr) -> str:
-    """The name that DuckDB gives an item of a select list."""
-    if isinstance(item, exp.Alias | exp.Column):
-        return str(item.alias_or_name)
-    if isinstance(item, exp.Dot) and isinstance(item.expression, exp.Identifier):
-        return str(item.expression.name)
-    text = str(item.sql(dialect="duckdb"))
-    return "count_star()" if text == "COUNT(*)" else text
-
-
 def _has_own_shape(node: exp.Expr) -> bool:
     return any(node.args.get(key) for key in ("with_", "order", "limit", "offset"))
-
-
-def _each(node: exp.Expr) -> exp.Expr:
-    return exp.column(_EACH) if isinstance(node, exp.Columns) else node
 
 
 def _size(relation: Relation) -> int:

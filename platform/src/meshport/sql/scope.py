@@ -9,6 +9,7 @@ from functools import cached_property
 from sqlglot import exp
 
 from meshport.sql.origins import Gap, How, Trace, Use
+from meshport.sql.value_type import ValueType
 
 ROW_NUMBER = "rowid"
 """DuckDB's pseudo-column of every table; no star brings it."""
@@ -24,6 +25,10 @@ class Column:
     """The relation and column that this is by nothing but stars: it goes when that one goes."""
     beside: Trace | None = None
     """What decides whether there is a value at all, where a join may find none."""
+    type: ValueType | None = None
+    """The type that the engine gives it; None: nobody can tell."""
+    line: int | None = None
+    """The line of the item of a SELECT that makes it."""
 
     def named(self, line: int | None) -> Trace:
         """What the column is made from, where a query names it on that line."""
@@ -32,6 +37,13 @@ class Column:
         made = Trace({Use(*self.passed, How.IDENTITY, line)})
         made.take(self.beside or made)
         return made
+
+    @property
+    def settled(self) -> Column:
+        """The column as queries around its own see it: not whether its value is written out."""
+        if self.type is None or self.type.settled == self.type:
+            return self
+        return replace(self, type=self.type.settled)
 
     def joined(self, deciding: Trace) -> Column:
         """The column where something more decides whether there is a value."""
@@ -74,7 +86,7 @@ class Relation:
         if found is None and self.rest is not None:
             return Column(name, self._unlisted(name, line))
         if found is None and self.base and name.lower() == ROW_NUMBER:
-            return Column(ROW_NUMBER, Trace(), (self.base, ROW_NUMBER))
+            return Column(ROW_NUMBER, Trace(), (self.base, ROW_NUMBER), type=ValueType("BIGINT"))
         return found
 
     def missing(self, name: str, line: int | None) -> Column:

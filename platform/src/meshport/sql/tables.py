@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from sqlglot import exp
 
-from meshport.sql.expressions import Expressions, Reader
+from meshport.sql.expressions import Expressions
+from meshport.sql.inference import Inference
 from meshport.sql.keys import is_unique, keeps_rows
 from meshport.sql.origins import ROWS, Gap, How, Trace, Use
 from meshport.sql.pivots import pivoted
 from meshport.sql.scope import Column, Relation, Scope
+from meshport.sql.select_list import SelectReader
+from meshport.sql.type_rules import unified
+from meshport.sql.value_type import ValueType, value_type
 
 
 @dataclass(frozen=True)
@@ -20,16 +25,21 @@ class Source:
 
     columns: Sequence[str]
     keys: Sequence[Sequence[str]] = ()
+    types: Sequence[str | None] = ()
+    """The columns' types as far as they are known, in the same order."""
 
 
 class Tables:
     """Reads FROM and its joins; `read` holds the names of the relations met."""
 
-    def __init__(self, reader: Reader, relations: Mapping[str, Source]) -> None:
+    def __init__(self, reader: SelectReader, relations: Mapping[str, Source]) -> None:
         self.reader = reader
         self.known = {
             name.lower(): Relation(
-                [Column(column, Trace(), (name, column)) for column in source.columns],
+                [
+                    Column(column, Trace(), (name, column), type=value_type(known or ""))
+                    for column, known in zip_longest(source.columns, source.types)
+                ],
                 rows=_rows_of(name),
                 base=name,
                 keys=[frozenset(map(str.lower, key)) for key in source.keys],
@@ -132,12 +142,14 @@ class Tables:
             rows.take(made, How.JOIN)
             traces.append(made)
         kept = Trace()
+        types = [Inference(side, self.reader).of(exp.column(name)) for side in sides]
         if join.side.upper() == "FULL":
             for made in traces:
                 kept.take(made, How.TRANSFORMATION)
-        else:
-            kept.take(traces[join.side.upper() == "RIGHT"])
-        return Column(name, kept)
+            return Column(name, kept, type=unified(types))
+        is_right = join.side.upper() == "RIGHT"
+        kept.take(traces[is_right])
+        return Column(name, kept, type=types[is_right])
 
     def _relation(self, item: exp.Expr, scope: Scope) -> Relation:
         if isinstance(item, exp.Table):
@@ -175,12 +187,20 @@ class Tables:
 
     def _values(self, item: exp.Values, scope: Scope) -> Relation:
         walk = Expressions(self.reader, scope)
+        types = Inference(scope, self.reader)
         columns: dict[int, Trace] = {}
+        found: dict[int, set[ValueType | None]] = {}
         for row in item.expressions:
             cells = row.expressions if isinstance(row, exp.Tuple) else [row]
             for position, cell in enumerate(cells):
                 columns.setdefault(position, Trace()).take(walk.trace(cell))
-        return Relation([Column(f"col{n}", trace) for n, trace in columns.items()])
+                found.setdefault(position, set()).add(types.settled(cell))
+        return Relation(
+            [
+                Column(f"col{n}", trace, type=found[n].pop() if len(found[n]) == 1 else None)
+                for n, trace in columns.items()
+            ]
+        )
 
     def _made(self, item: exp.Expr, names: Sequence[str], scope: Scope) -> Relation:
         """What a function makes of its arguments; they decide how many rows there are."""
@@ -209,6 +229,11 @@ def renamed(relation: Relation, names: Sequence[str]) -> Relation:
     }
     keys = [frozenset(called.get(name, name) for name in key) for key in relation.keys]
     return replace(relation, columns=columns, keys=keys)
+
+
+def untyped(relation: Relation) -> Relation:
+    """The relation where nobody can tell the types of its columns."""
+    return replace(relation, columns=[replace(one, type=None) for one in relation.columns])
 
 
 def _rows_of(name: str) -> Trace:

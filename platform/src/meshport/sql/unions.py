@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlglot import exp
 
 from meshport.sql.origins import How, Trace
 from meshport.sql.scope import Column, Relation
+from meshport.sql.type_rules import unified
 
 
 def united(node: exp.SetOperation, left: Relation, right: Relation) -> Relation:
@@ -29,9 +32,10 @@ def united(node: exp.SetOperation, left: Relation, right: Relation) -> Relation:
                 made.take(other.trace)
             else:
                 rows.take(other.trace, How.FILTER)
-        columns.append(Column(column.name, made))
+        kind = unified([column.type, other.type]) if other is not None else column.type
+        columns.append(Column(column.name, made, type=kind, line=column.line))
     if is_named:
-        columns += [Column(column.name, column.trace) for column in by_name.values()]
+        columns += [replace(column, passed=None, beside=None) for column in by_name.values()]
     if node.args.get("distinct"):
         for column in columns:
             rows.take(column.trace, How.GROUP)
