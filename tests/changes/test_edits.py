@@ -20,7 +20,7 @@ from tests.building import ROOT
 AROUND = Surroundings(today=date(2026, 11, 21))
 TELLING = [edit for edit in edits() if edit.rule]
 NEUTRAL = [edit for edit in edits() if not edit.rule]
-FOUND_ELSEWHERE = {"KEY06", "SEM03", "SEM06", "VER08"}
+FOUND_ELSEWHERE = {"KEY06", "PII04", "SEM03", "SEM06", "VER08"}
 """Rules that need more than two contracts to look at, or two versions of the standard."""
 
 

@@ -13,11 +13,15 @@ from hypothesis import strategies as st
 from meshport.changes.difference import difference
 from meshport.changes.examples import base, base_text
 from meshport.changes.judgement import Surroundings
+from meshport.checks.plan import plan
 from meshport.errors import MeshportError
+from meshport.reports import github, json, junit, markdown, omds, sarif, text
+from meshport.reports.result import ContractReport, Report
 from meshport.yaml_file import MAX_BYTES, dump_yaml, parse_yaml
 
 AROUND = Surroundings(today=date(2026, 11, 21))
 BASE = base()
+FORMATS = (github, json, junit, markdown, omds, sarif, text)
 PATHS: list[tuple] = []
 
 
@@ -41,6 +45,7 @@ HOSTILE = [
     "", " ", "a.b", "'", '"', "`", "\u202eevil", "\u0000x", "🙂", "{object}", "^(a+)+$", "P1D",
     "DECIMAL(99,99)", "STRUCT(", "VARCHAR(999999999999)", "MAP(VARCHAR)", "* * * * *", "no",
     "1e999", "2026-13-45", "../../../etc/passwd#/schema/x/properties/y", "select 1; drop table x",
+    "0 0 31 2 *",
 ]  # fmt: skip
 odd = (
     st.none()
@@ -97,6 +102,11 @@ def judged(text: bytes) -> str:
     except MeshportError as error:
         return error.code
     assert [one.as_json() for one in there.findings] or not back.findings
+    for one in (there.old, there.new):
+        plan(one)
+    report = Report("diff", (ContractReport(there), ContractReport(back)))
+    for form in FORMATS:
+        form.render(report)
     return there.verdict.value
 
 
@@ -159,7 +169,9 @@ def test_a_pattern_that_explodes_is_compared_as_text():
 
 
 @pytest.mark.parametrize(
-    "query", ["select " + "(" * 5000 + "1" + ")" * 5000, "select 1;" * 5000, "))((", "select"]
+    "query",
+    ["select " + "(" * 5000 + "1" + ")" * 5000, "select 1;" * 5000, "))((", "select"],
+    ids=["deep", "many", "closing", "word"],
 )
 def test_a_query_that_is_no_query_is_compared_as_text(query):
     hostile = base_text().replace("select count(*) from {object} where line_count = 0", query)

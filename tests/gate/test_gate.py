@@ -137,6 +137,14 @@ def test_a_waiver_that_waives_nothing_is_an_error(branch):
     assert (report.exit_code, rules_of(report)) == (1, {"WAI01"})
 
 
+def test_a_waiver_has_done_its_work_once_it_is_merged_with_its_change(branch):
+    branch.write("catalog/waivers.yaml", WAIVER)
+    branch.merge()
+
+    assert branch.report().exit_code == 0
+    assert rules_of(branch.report(today=TODAY.replace(year=2028))) == {"WAI01"}
+
+
 LOWERED = ("classification: confidential", "classification: internal")
 OF_LOWERED = WAIVER.replace("FLD001", "PII01").replace("1.0.1", "1.1.0").replace(
     "paid_amount", "delivery_zip_prefix"

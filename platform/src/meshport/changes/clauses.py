@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from meshport.changes import levels, quality, types, values
+from meshport.changes import levels, privacy, quality, types, values
 from meshport.changes.element import Element, Kind
 from meshport.changes.judgement import (
     Change,
@@ -43,36 +43,6 @@ def api_version(change: Change) -> Iterator[Judgement]:
     yield Judgement("VER08", relation, str(change))
 
 
-def classification(change: Change) -> Iterator[Judgement]:
-    """PII01, PII02: up or down the scale; an unknown class counts as the strictest."""
-    scale = list(change.around.classes)
-
-    def rank(name: object) -> int:
-        return scale.index(str(name)) if name in scale else len(scale)
-
-    lowered = rank(change.new) < rank(change.old)
-    relation = Relation.WEAKENED if lowered else Relation.STRENGTHENED
-    yield Judgement("PII01" if lowered else "PII02", relation, str(change))
-
-
-def tags(change: Change) -> Iterator[Judgement]:
-    """PII03 for marks of personal data; other tags are documentation."""
-    old, new = change.old or frozenset(), change.new or frozenset()
-    personal = {tag for tag in old ^ new if str(tag).lower().startswith("pii")}
-    if personal & old:
-        yield Judgement("PII03", Relation.WEAKENED, str(change), "removed")
-    elif personal:
-        yield Judgement("PII03", Relation.STRENGTHENED, str(change), "added")
-    else:
-        yield Judgement("SEM04", Relation.EQUAL, str(change))
-
-
-def personal_mark(change: Change) -> Iterator[Judgement]:
-    """PII03: the mark as a property instead of a tag."""
-    relation = Relation.WEAKENED if change.old else Relation.STRENGTHENED
-    yield Judgement("PII03", relation, str(change), "removed" if change.old else "added")
-
-
 def described(change: Change) -> Iterator[Judgement]:
     """SEM04: words for people; those of a critical data element deserve a second look."""
     is_critical = bool(change.after.clauses.get("criticalDataElement"))
@@ -98,8 +68,8 @@ def key(change: Change) -> Iterator[Judgement]:
 
 def order(change: Change) -> Iterator[Judgement]:
     """FLD005: the order of the columns that are in both."""
-    old = [name for name in change.old or () if name in set(change.new or ())]
-    new = [name for name in change.new or () if name in set(change.old or ())]
+    both = set(change.old or ()) & set(change.new or ())
+    old, new = ([name for name in one or () if name in both] for one in (change.old, change.new))
     if old != new:
         yield Judgement("FLD005", Relation.EQUAL, "the order of columns changed")
 
@@ -180,7 +150,7 @@ _CONTRACT: dict[str, Comparator] = {
     "id": exact_only("VER07"), "version": nothing, "apiVersion": api_version, "status": status,
     "name": words("SEM04"), "purpose": words("SEM04"), "usage": unordered("TRM01"),
     "limitations": unordered("TRM01"), "domain": stated("OWN01"), "tenant": stated("OWN01"),
-    "team": stated("OWN01"), "dataProduct": stated("OWN01"), "tags": tags,
+    "team": stated("OWN01"), "dataProduct": stated("OWN01"), "tags": privacy.tags,
     "contractCreatedTs": words("SEM04"), "slaDefaultElement": exact_only("SLA04"),
     "priceAmount": price, "priceCurrency": price, "priceUnit": price,
     "customProperties.compatibilityMode": words("SEM08"),
@@ -190,7 +160,7 @@ _TABLE: dict[str, Comparator] = {
     **_SPOKEN, **_DEFINITIONS,
     "physicalName": exact_only("OBJ003"), "physicalType": unordered("OBJ004"),
     "description": words("SEM04"),
-    "dataGranularityDescription": grain, "key": key, "order": order, "tags": tags,
+    "dataGranularityDescription": grain, "key": key, "order": order, "tags": privacy.tags,
     "deprecated": words("FLD006"), "customProperties.additionalColumns": strictness,
     "customProperties.strictness": strictness,
 }  # fmt: skip
@@ -208,14 +178,14 @@ _COLUMN: dict[str, Comparator] = {
     "distanceMetric": exact_only("VAL07"), "embeddingModel": exact_only("VAL07"),
     "embeddingModelVersion": exact_only("VAL07"), "normalized": exact_only("VAL07"),
     "customProperties.encoding": exact_only("TYP18"), "encryptedName": exact_only("PII05"),
-    "classification": classification, "tags": tags, "criticalDataElement": critical,
+    "classification": privacy.classification, "tags": privacy.tags, "criticalDataElement": critical,
     "deprecated": words("FLD006"), "semanticType": exact_only("FLD007"),
     "partitioned": unordered("FLD008"), "partitionKeyPosition": unordered("FLD008"),
     "transformLogic": unordered("SEM02"), "transformSourceObjects": unordered("SEM02"),
     "transformDescription": words("SEM04"),
     "customProperties.enumPolicy": values.policy,
-    "customProperties.maskingPolicy": exact_only("PII05"),
-    "customProperties.pii": personal_mark,
+    "customProperties.maskingPolicy": privacy.mask,
+    "customProperties.pii": privacy.personal_mark,
     "customProperties.unit": exact_only("SEM01"), "customProperties.currency": exact_only("SEM01"),
     "customProperties.aggregation": exact_only("SEM01"),
     "customProperties.sign": exact_only("SEM01"),

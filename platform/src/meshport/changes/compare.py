@@ -47,6 +47,8 @@ class Finding:
     """The clause that changed; None where an element came or went."""
     steps: tuple[tuple[Kind, str], ...] = ()
     """The elements on the way from the contract to what changed, by kind and name."""
+    gone: tuple[str, ...] = ()
+    """Values that were allowed and are no longer."""
     anchor: Place | None = None
     """Where in the new file to look: what is gone is missed in what it stood in."""
 
@@ -140,6 +142,7 @@ def _located(one: Judgement, here: tuple[Element, ...]) -> Finding:
         relation=one.relation,
         verdict=RULES[one.rule].verdict(one.relation, one.case),
         message=one.message,
+        gone=one.gone,
         table=tables[0].name if tables else None,
         column=columns[0].name if columns else None,
         steps=tuple((part.kind, part.name) for part in here if part.kind is not Kind.CONTRACT),

@@ -50,6 +50,8 @@ class Judgement:
     relation: Relation
     message: str
     case: str = ""
+    gone: tuple[str, ...] = ()
+    """Values that were allowed and are no longer."""
 
 
 Comparator = Callable[[Change], Iterator[Judgement]]

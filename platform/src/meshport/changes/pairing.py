@@ -30,11 +30,11 @@ def pair(old: Sequence[Element], new: Sequence[Element]) -> Pairing:
 def _match(found: Pairing, identity: Callable[[Element], Hashable | None]) -> None:
     olds = _unique(found.removed, identity)
     news = _unique(found.added, identity)
-    for key in [key for key in olds if key in news]:
-        before, after = olds[key], news[key]
-        found.pairs.append((before, after))
-        found.removed = [element for element in found.removed if element is not before]
-        found.added = [element for element in found.added if element is not after]
+    pairs = [(old, news[key]) for key, old in olds.items() if key in news]
+    paired = {id(element) for both in pairs for element in both}
+    found.pairs += pairs
+    found.removed = [element for element in found.removed if id(element) not in paired]
+    found.added = [element for element in found.added if id(element) not in paired]
 
 
 def _unique(

@@ -31,7 +31,7 @@ def value_list(change: Change) -> Iterator[Judgement]:
         yield Judgement("DOM01", Relation.WEAKENED, message, case)
     if gone:
         message = f"values removed: {shown(tuple(gone))}"
-        yield Judgement("DOM02", Relation.STRENGTHENED, message)
+        yield Judgement("DOM02", Relation.STRENGTHENED, message, gone=tuple(map(str, gone)))
 
 
 def _policy(clauses: object) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from meshport.errors import SettingsError
 
 _SECONDS = 60
+_WHOLE = "clone the whole history (fetch-depth: 0), or git fetch --unshallow"
 _SUFFIX = ".odcs.yaml"
 
 
@@ -32,6 +33,8 @@ class History:
     base: str
     prefix: str = ""
     """The mesh's folder within the repository, with a slash at its end."""
+    tip: str = ""
+    """Where the branch that the change goes to is by now."""
 
     @classmethod
     def at(cls, root: Path, reference: str) -> History:
@@ -50,16 +53,16 @@ class History:
         base = _run(root, "merge-base", "HEAD", reference)
         if base is None:
             shallow = (_run(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
-            hint = "clone the whole history (fetch-depth: 0)" if shallow else "are they related?"
+            hint = _WHOLE if shallow else f"was `{reference}` rewritten? rebase onto it"
             fact = f"HEAD and `{reference}` have no common ancestor in this clone"
             raise SettingsError("MP912", fact, hint=hint)
         prefix = (_run(root, "rev-parse", "--show-prefix") or "").strip()
-        return cls(root, base.strip(), prefix)
+        return cls(root, base.strip(), prefix, commit.strip())
 
-    def files(self, folder: str) -> dict[str, Blob]:
-        """The files below a folder of the mesh at the base, path within the mesh → blob."""
+    def files(self, folder: str, commit: str = "") -> dict[str, Blob]:
+        """The files below a folder of the mesh, path within the mesh → blob; else at the base."""
         below = self.prefix + folder
-        listed = _run(self.root, "ls-tree", "-r", "-z", "--full-tree", self.base, below)
+        listed = _run(self.root, "ls-tree", "-r", "-z", "--full-tree", commit or self.base, below)
         found = {}
         for line in (listed or "").split("\0"):
             about, tab, path = line.partition("\t")
@@ -72,7 +75,9 @@ class History:
         """Every content each contract had on the way to the base, path → oldest first.
 
         The way is that of first parents: what was merged counts, not how it was worked on.
+        Raises SettingsError MP912 where this clone holds only the end of it.
         """
+        self._require_whole()
         listed = _run(
             self.root, "log", "--first-parent", "-m", "--raw", "--no-abbrev", "--no-renames",
             "--format=", "-z", "--reverse", self.base, "--", folder,
@@ -86,6 +91,16 @@ class History:
                 if path.endswith(_SUFFIX) and set(name) != {"0"}:
                     found.setdefault(path, []).append(Blob(path, name))
         return found
+
+    def _require_whole(self) -> None:
+        if (_run(self.root, "rev-parse", "--is-shallow-repository") or "").strip() != "true":
+            return
+        file = (_run(self.root, "rev-parse", "--git-path", "shallow") or "").strip()
+        ends = set((self.root / file).read_text(encoding="ascii").split())
+        way = (_run(self.root, "rev-list", "--first-parent", self.base) or "").split()
+        if ends & set(way):
+            fact = f"this clone holds {len(way)} commits of the base alone, not what was before"
+            raise SettingsError("MP912", fact, hint=_WHOLE)
 
     def texts(self, blobs: Iterable[Blob]) -> Mapping[str, bytes]:
         """The contents of blobs, by git's name for them, read in one go."""

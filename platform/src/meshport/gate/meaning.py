@@ -6,18 +6,24 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from meshport.contracts.version import Version
 from meshport.errors import MeshportError, Place
 from meshport.gate.history import History
 from meshport.gate.problem import error, notice, warning
-from meshport.gate.replay import PortChange, replay
 from meshport.gate.waivers import Waivers
 from meshport.lineage.graph import MeshLineage, Table, port_table
+from meshport.lineage.reach import Reach
 from meshport.names import PortId
 from meshport.products.mesh import Mesh
 from meshport.reports.result import Problem, problems_of
-from meshport.sql.equality import row_shape, same_sql
+from meshport.sql.equality import same_sql
+from meshport.sql.lineage import ROWS
+from meshport.sql.rewritten import Rewritten, rewritten
+
+if TYPE_CHECKING:
+    from meshport.gate.replay import PortChange
 
 _JINJA = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _STATEMENT = re.compile(r"\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -30,8 +36,12 @@ class ChangedModel:
 
     table: Table
     file: str
-    shapes_rows: bool
-    """Whether filters, joins or groups differ, and so perhaps the set of rows."""
+    differs: Rewritten
+
+    @property
+    def shapes_rows(self) -> bool:
+        """Whether filters, joins or groups differ, and so perhaps the set of rows."""
+        return self.differs.rows
 
 
 @dataclass(frozen=True)
@@ -56,10 +66,23 @@ class Meaning:
             if match and file.is_file():
                 old = masked(texts[blobs[path].name].decode(errors="replace"))
                 new = masked(file.read_text(encoding="utf-8", errors="replace"))
-                if not same_sql(old, new):
+                differs = Rewritten() if same_sql(old, new) else rewritten(old, new)
+                if not differs.is_nothing:
                     table = Table(match["domain"], f"model.{match['model']}")
-                    found.append(ChangedModel(table, path, row_shape(old) != row_shape(new)))
+                    found.append(ChangedModel(table, path, differs))
         return found
+
+    def changed(self, port: PortId) -> Rewritten:
+        """What the SQL behind a port makes in another way: some of its columns, or its rows."""
+        table, columns, rows = port_table(port), set[str](), False
+        for model in self.behind.get(port, ()):
+            made = model.differs.columns
+            starts = [*(self.lineage.columns(model.table) if made is None else made)]
+            starts += [ROWS] if model.differs.rows else []
+            reached = set(Reach(self.lineage, model.table, starts).reached(table))
+            columns |= (set(starts) if model.table == table else reached) - {ROWS}
+            rows = rows or ROWS in (starts if model.table == table else reached)
+        return Rewritten(frozenset(columns), rows)
 
     def problems(self) -> Iterator[Problem]:
         """SEM02 and SEM06: which ports may hold other values or rows than before."""
@@ -74,6 +97,9 @@ class Meaning:
 
     def replayed(self, waivers: Waivers) -> Iterator[Problem]:
         """SEM03: what differs when base and head run on the same sample."""
+        # What runs a mesh takes long to import, and most gates run none.
+        from meshport.gate.replay import replay  # noqa: PLC0415
+
         ports = self._behind()
         if not ports:
             return
@@ -108,13 +134,23 @@ class Meaning:
                 found[port] = models
         return found
 
-    def _made_of(self, table: Table) -> set[Table]:
+    @cached_property
+    def behind(self) -> Mapping[PortId, Sequence[ChangedModel]]:
+        """Port → the changed models that it is built from, with no other port between."""
+        found = {}
+        for port in self.lineage.promises if self.models else ():
+            made_of = self._made_of(port_table(port), past_ports=False)
+            found[port] = [model for model in self.models if model.table in made_of]
+        return {port: models for port, models in found.items() if models}
+
+    def _made_of(self, table: Table, *, past_ports: bool = True) -> set[Table]:
         found, waiting = {table}, [table]
         for one in waiting:
             model = self.lineage.models.get(one)
             for relation in model.query.relations if model else ():
                 other = Table(one.domain, relation)
-                if relation.startswith("model.") and other not in found:
+                is_far = not past_ports and self.lineage.port_of(other) is not None
+                if relation.startswith("model.") and other not in found and not is_far:
                     found.add(other)
                     waiting.append(other)
         return found

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from meshport.contracts.lifecycle import end_of_support
 from meshport.contracts.model import Contract
 from meshport.errors import MeshportError, Place
 from meshport.gate.problem import error, warning
 from meshport.gate.published import PastContract
-from meshport.gate.versions import end_of_support
 from meshport.names import PortId
 from meshport.products.mesh import DataProduct, Mesh, referenced_port
 from meshport.reports.result import Problem, problems_of
@@ -17,7 +17,7 @@ from meshport.reports.result import Problem, problems_of
 
 def problems(mesh: Mesh, heads: Sequence[PastContract], today: date) -> Iterator[Problem]:
     """Broken products (MP2xx), references to nothing (KEY06), inputs that end (PRT07)."""
-    said = {str(head.document.file) for head in heads}
+    said = {head.contract.file for head in heads}
     for fault in mesh.broken.values():
         # Broken contracts were named already; a descriptor that leads to one says nothing new.
         yield from (
@@ -40,15 +40,22 @@ def _references(mesh: Mesh, contract: Contract) -> Iterator[Problem]:
             try:
                 target = referenced_port(contract, relationship.target)
             except MeshportError as fault:
-                yield from problems_of(fault)
+                yield error(fault.code, fault.fact, relationship.place, fault.hint)
                 continue
+            if target and target.domain in mesh.broken and _is_there(mesh, target):
+                continue  # It was said why it cannot be read.
             promised = _promised(mesh, contract, target)
             there = promised.find_table(relationship.target.table) if promised else None
             gone = [c for c in relationship.target.columns if not (there and there.column(c))]
             if gone:
                 names = ", ".join(gone)
                 fact = f"`{relationship.id}` points at {names} of {target or contract.id}"
-                yield error("KEY06", fact, relationship.place, "that is not promised there")
+                hint = "point it at a column that is promised there"
+                yield error("KEY06", fact, relationship.place, hint)
+
+
+def _is_there(mesh: Mesh, port: PortId) -> bool:
+    return (mesh.root / port.contract_path).exists()
 
 
 def _promised(mesh: Mesh, contract: Contract, target: PortId | None) -> Contract | None:

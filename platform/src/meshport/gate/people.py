@@ -1,23 +1,22 @@
-"""Who relies on what, and what a change does to them: lineage, consumers, exposures."""
+"""Who relies on what: lineage, registered consumers, exposures."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from meshport.changes.compare import Finding
-from meshport.contracts.model import Contract
+from meshport.changes.rules import RULES
 from meshport.errors import MeshportError, Place
 from meshport.gate.problem import error, warning
-from meshport.gate.published import port_at
-from meshport.lineage import impact
+from meshport.lineage.comparisons import comparisons, port_column
 from meshport.lineage.consumers import Consumer, all_consumers
-from meshport.lineage.findings import who_breaks
 from meshport.lineage.graph import MeshLineage, lineage_of
 from meshport.lineage.reliance import overreaches
+from meshport.lineage.workers import Workers
 from meshport.names import PortId
-from meshport.reports.result import Effect, Hit, Problem, problems_of
+from meshport.reports.result import Problem, problems_of
 
 FLOOR = 0.95
 """The least share of columns whose origins have to be known."""
@@ -33,39 +32,37 @@ class People:
 
     @classmethod
     def read(
-        cls, root: Path, cache: Path | None, promised: Mapping[PortId, Sequence[str]]
+        cls,
+        root: Path,
+        cache: Path | None,
+        promised: Mapping[PortId, Sequence[str]],
+        workers: Workers,
     ) -> People:
         """Those of the working tree; `promised` are the columns of changed ports at the base.
 
         So a consumer that is changed along with its port is not hit.
         """
-        lineage = lineage_of(root, cache, promised)
+        lineage = lineage_of(root, cache, promised, workers)
         try:
             return cls(lineage, all_consumers(root, lineage))
         except MeshportError as fault:
             return cls(lineage, (), tuple(problems_of(fault)))
 
-    def hit_by(self, contract: Contract, findings: Sequence[Finding]) -> list[Hit]:
-        """What the findings do to each consumer of the port, the worst of each."""
-        port = port_at(contract.file)
-        worst = {hit.consumer: _hit(hit, "", Effect.UNAFFECTED) for hit in self._readers(port)}
-        for one in who_breaks(self.lineage, self.consumers, {port: findings}):
-            hit = _hit(one.hit, one.finding.rule, _EFFECTS[one.hit.effect])
-            known = worst.get(hit.consumer)
-            if known is None or _rank(hit) < _rank(known):
-                worst[hit.consumer] = hit
-        return sorted(worst.values(), key=lambda hit: (_rank(hit), hit.consumer))
-
-    def readers_of(self, contract: Contract) -> list[str]:
-        """Who would miss the port."""
-        return [hit.consumer for hit in self._readers(port_at(contract.file))]
-
-    def _readers(self, port: PortId) -> list[impact.Hit]:
-        if port not in self.lineage.promises:
-            return []
-        question = impact.Question(port, None, impact.Change.DROP)
-        found = impact.impact(self.lineage, self.consumers, question)
-        return [hit for hit in found if hit.effect is impact.Effect.BREAKS]
+    def informed(self, port: PortId, finding: Finding) -> Finding:
+        """DOM02 with those who compare with a value that is gone."""
+        if not finding.gone or finding.column is None or port not in self.lineage.promises:
+            return finding
+        column = port_column(port, finding.column)
+        found = [
+            one
+            for value in finding.gone
+            for one in comparisons(self.lineage, self.consumers, column, value)
+        ]
+        if not found:
+            return finding
+        told = ", ".join(f"`{one.value}` by {one.consumer} ({one.path[-1].place})" for one in found)
+        verdict = RULES[finding.rule].verdict(finding.relation, "compared with")
+        return replace(finding, verdict=verdict, message=f"{finding.message}; waited for: {told}")
 
     def problems(self, changed: Collection[str]) -> Iterator[Problem]:
         """Broken registrations, origins that nobody can tell, and (CON02) who relies on more
@@ -78,20 +75,3 @@ class People:
         for one in overreaches(self.lineage, self.consumers):
             if one.place.file in changed:
                 yield warning(one.rule, one.message, one.place, one.hint)
-
-
-# Who cannot be told to be safe is warned.
-_EFFECTS = {
-    effect: Effect.BREAKS if effect is impact.Effect.UNKNOWN else Effect(effect.value)
-    for effect in impact.Effect
-}
-
-
-def _hit(hit: impact.Hit, rule: str, effect: Effect) -> Hit:
-    owner = f"{hit.owner.team} {hit.owner.contact}".strip()
-    steps = tuple(str(step.place) for step in hit.path) or (str(hit.place),)
-    return Hit(hit.consumer, owner, effect, steps, rule)
-
-
-def _rank(hit: Hit) -> int:
-    return list(Effect).index(hit.effect)

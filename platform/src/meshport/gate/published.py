@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from meshport.contracts.model import Contract
 from meshport.contracts.read import contract_of
+from meshport.contracts.read_all import FOLDER
 from meshport.contracts.version import Version
 from meshport.errors import MeshportError
 from meshport.gate.history import Blob, History
@@ -15,7 +16,6 @@ from meshport.names import PortId
 from meshport.yaml_file import YamlDocument, parse_yaml
 
 _UNPUBLISHED = ("proposed", "draft")
-FOLDER = "contracts"
 
 
 def port_at(path: str) -> PortId:
@@ -26,10 +26,14 @@ def port_at(path: str) -> PortId:
 
 @dataclass(frozen=True)
 class PastContract:
-    """One merged version: its document and what it promised."""
+    """One version of a contract: what it promises, and where that stands."""
 
-    document: YamlDocument
     contract: Contract
+
+    @cached_property
+    def document(self) -> YamlDocument:
+        """Its text as YAML; read when somebody asks, of most contracts nobody does."""
+        return parse_yaml(self.contract.text, self.contract.file)
 
     @property
     def is_published(self) -> bool:
@@ -48,21 +52,30 @@ class Past:
 
     base: Mapping[str, Blob]
     versions: Mapping[str, Sequence[Blob]]
+    tip: Mapping[str, Blob]
+    """The contracts where the branch that the change goes to is by now."""
     texts: Mapping[str, bytes] = field(repr=False)
+    _known: dict[Blob, PastContract | None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def read(cls, history: History, paths: set[str] | None = None) -> Past:
-        """Everything git has of these contracts, of all where `paths` is None."""
-        base, versions = history.files(FOLDER), history.versions(FOLDER)
-        wanted = set(versions) if paths is None else paths
-        blobs = [blob for path in wanted for blob in versions.get(path, ())]
-        blobs += [blob for path, blob in base.items() if path in wanted]
-        return cls(base, versions, history.texts(blobs))
+    def read(cls, history: History, paths: Collection[str]) -> Past:
+        """Everything git has of these contracts; raises SettingsError MP912."""
+        base = history.files(FOLDER)
+        versions = history.versions(FOLDER) if paths else {}
+        blobs = [blob for path in paths for blob in versions.get(path, ())]
+        tip = history.files(FOLDER, history.tip) if paths else {}
+        blobs += [blob for listed in (base, tip) for path, blob in listed.items() if path in paths]
+        return cls(base, versions, tip, history.texts(blobs))
 
     def at_base(self, path: str) -> PastContract | None:
         """The contract as it was at the base; None where there was none, or none to be read."""
         blob = self.base.get(path)
         return self._read(blob) if blob else None
+
+    def meanwhile(self, path: str) -> PastContract | None:
+        """The contract as somebody else changed it since the base; None where nobody did."""
+        blob = self.tip.get(path)
+        return self._read(blob) if blob and blob != self.base.get(path) else None
 
     def before(self, path: str) -> list[PastContract]:
         """Every readable version up to the base, oldest first, each content once."""
@@ -70,15 +83,14 @@ class Past:
         read = (self._read(blob) for blob in blobs.values())
         return [one for one in read if one]
 
-    @cached_property
-    def gone(self) -> list[str]:
-        """Paths of contracts that were merged once and are not there at the base."""
-        return sorted(set(self.versions) - set(self.base))
-
     def _read(self, blob: Blob) -> PastContract | None:
+        if blob not in self._known:
+            self._known[blob] = self._new(blob)
+        return self._known[blob]
+
+    def _new(self, blob: Blob) -> PastContract | None:
         try:
-            document = parse_yaml(self.texts[blob.name], blob.path)
-            return PastContract(document, contract_of(document))
+            return PastContract(contract_of(parse_yaml(self.texts[blob.name], blob.path)))
         except MeshportError:
             # What could not be read then promised nothing that anybody could hold us to.
             return None

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+from meshport.changes.compare import Finding
 from meshport.changes.difference import difference
 from meshport.changes.judgement import Surroundings
+from meshport.checks.runnable import unrunnable
 from meshport.contracts.classification import Classifications, read_classifications
-from meshport.contracts.policies import breaches, read_policies
-from meshport.contracts.read import contract_of
+from meshport.contracts.model import Contract
+from meshport.contracts.read_all import FOLDER, Contracts, read_all
 from meshport.errors import MeshportError
-from meshport.gate import mesh_rules, parity, versions
+from meshport.gate import house_rules, mesh_rules, versions
+from meshport.gate.effects import Effects
 from meshport.gate.history import History
 from meshport.gate.meaning import Meaning
+from meshport.gate.parity import Parity
 from meshport.gate.people import People
-from meshport.gate.published import FOLDER, Past, PastContract, port_at
+from meshport.gate.personal_data import PersonalData
+from meshport.gate.published import Past, PastContract, port_at
+from meshport.gate.unkept import Promises
+from meshport.gate.waivers import FILE as WAIVERS_FILE
 from meshport.gate.waivers import Waivers
+from meshport.lineage.workers import Workers
+from meshport.names import PortId
 from meshport.products.mesh import Mesh, load_mesh
-from meshport.reports.result import ContractReport, Level, Problem, Report, Waived, problems_of
-from meshport.yaml_file import read_yaml
+from meshport.reports.result import (
+    ContractReport,
+    Problem,
+    Report,
+    Waived,
+    problems_of,
+)
 
 
 @dataclass(frozen=True)
@@ -34,12 +49,21 @@ class GateRun:
     reference: str
     today: date
     cache: Path | None = None
-    """Where lineage of models that did not change is kept."""
+    """Where what follows from files that did not change is kept."""
     is_replayed: bool = False
     """Whether base and head are run on the same sample where a model's SQL changed."""
 
     def report(self) -> Report:
         """Everything that was found; raises SettingsError MP910 to MP912 without a base."""
+        _ = self.past  # Both of these threads ask for it.
+        with self.workers.staying(), ThreadPoolExecutor(1) as apart:
+            # Lineage waits for other processes most of the time.
+            people = apart.submit(lambda: self.people)
+            _ = self.mesh, self._house_rules
+            people.result()
+            return self._report()
+
+    def _report(self) -> Report:
         reports = tuple(self._contract_reports())
         return Report(
             title="contract gate",
@@ -47,7 +71,13 @@ class GateRun:
             problems=tuple(self._problems(reports)),
             base=self.history.base,
             command=f"meshport contract gate --against {self.reference}",
+            figures=self.parity.figures,
         )
+
+    @cached_property
+    def workers(self) -> Workers:
+        """The processes that read what others wrote."""
+        return Workers()
 
     @cached_property
     def history(self) -> History:
@@ -60,15 +90,23 @@ class GateRun:
         return Past.read(self.history, set(self.changed))
 
     @cached_property
-    def heads(self) -> Mapping[str, PastContract | MeshportError]:
+    def contracts(self) -> Contracts:
         """Every contract of the working tree, or why it cannot be read, by path."""
-        return {path: _read(self.root / path, path) for path in self._paths()}
+        return read_all(self.root, self.cache)
+
+    @cached_property
+    def heads(self) -> Mapping[str, PastContract | MeshportError]:
+        """The same, each as a version beside those before it."""
+        return {
+            path: PastContract(read) if isinstance(read, Contract) else read
+            for path, read in self.contracts.items()
+        }
 
     @cached_property
     def changed(self) -> list[str]:
         """Paths of contracts that are not as they were at the base, removed ones too."""
         base = self.history.files(FOLDER)
-        now = {path: _git_name(self.root / path) for path in self._paths()}
+        now = {path: _git_name(self._text(path)) for path in self.contracts}
         return sorted(
             path
             for path in {*base, *now}
@@ -79,12 +117,14 @@ class GateRun:
     @cached_property
     def mesh(self) -> Mesh:
         """The data products of the working tree."""
-        return load_mesh(self.root)
+        return load_mesh(self.root, self.contracts)
 
     @cached_property
     def waivers(self) -> Waivers:
         """Who answers for which finding."""
-        return Waivers.read(self.root, self.today)
+        before = self.history.files(WAIVERS_FILE)
+        texts = self.history.texts(before.values())
+        return Waivers.read(self.root, self.today, next(iter(texts.values()), None))
 
     @cached_property
     def scale(self) -> Classifications:
@@ -106,28 +146,45 @@ class GateRun:
             for path, base in bases.items()
             if base and base.contract.tables
         }
-        return People.read(self.root, self.cache, promised)
+        return People.read(self.root, self.cache, promised, self.workers)
 
-    def _paths(self) -> list[str]:
-        files = sorted((self.root / FOLDER).rglob("*.odcs.yaml"))
-        return [str(file.relative_to(self.root)) for file in files]
+    @cached_property
+    def effects(self) -> Effects:
+        """What findings do to those who rely on what they are about."""
+        contracts = self._before, self._now
+        promises = Promises(self.mesh, self.people.lineage, *contracts, self.workers)
+        return Effects(self.people, promises, self.meaning)
+
+    @cached_property
+    def _before(self) -> Mapping[PortId, Contract]:
+        return _by_port(filter(None, map(self.past.at_base, self.changed)))
+
+    @cached_property
+    def _now(self) -> Mapping[PortId, Contract]:
+        return _by_port(head for head in self.heads.values() if isinstance(head, PastContract))
+
+    def _text(self, path: str) -> bytes:
+        read = self.contracts[path]
+        # What cannot be read was said to be so; it may not even be a file.
+        return read.text if isinstance(read, Contract) else b""
 
     def _contract_reports(self) -> Iterator[ContractReport]:
         for path in self.changed:
-            head = self.heads.get(path)
-            if not isinstance(head, PastContract):
-                continue
-            base = self.past.at_base(path)
-            if base is None:
+            head, base = self.heads.get(path), self.past.at_base(path)
+            if head is None and base:
+                yield ContractReport.silent(base.contract, self.effects.of_removed(port_at(path)))
+            elif isinstance(head, PastContract) and base is None:
                 yield ContractReport.first(head.contract)
-            else:
+            elif isinstance(head, PastContract) and base:
                 yield self._compared(base, head)
+
+        yield from self.effects.silent(self.changed)
 
     def _compared(self, base: PastContract, head: PastContract) -> ContractReport:
         whole = difference(base.document, head.document, self.around)
         about = (head.contract.id, head.contract.version)
         waived, counted = [], []
-        for finding in whole.findings:
+        for finding in self._with_lineage(head, whole.findings):
             waiver = self.waivers.of(finding, *about)
             if waiver:
                 said = f"{waiver.reason} ({waiver.owner}, until {waiver.expires})"
@@ -136,78 +193,94 @@ class GateRun:
                 counted.append(finding)
         return ContractReport(
             replace(whole, findings=tuple(counted)),
-            hits=tuple(self.people.hit_by(head.contract, counted)),
+            hits=self.effects.of(port_at(head.contract.file), counted),
             waived=tuple(waived),
             version_place=head.document.place(("version",)),
         )
+
+    def _with_lineage(self, head: PastContract, found: Iterable[Finding]) -> Iterator[Finding]:
+        """The findings with what only the mesh around the two contracts tells."""
+        port = port_at(head.contract.file)
+        for finding in found:
+            yield self.personal_data.judged(port, self.people.informed(port, finding))
+
+    @cached_property
+    def personal_data(self) -> PersonalData:
+        """Which columns are personal or sensitive, and what is made of them."""
+        return PersonalData(self.people.lineage, self._now, self.scale, self._before)
+
+    @cached_property
+    def parity(self) -> Parity:
+        """Contracts, models, generated files, API and descriptors side by side."""
+        return Parity(self.mesh, self.people.lineage, self.scale, self.cache)
 
     def _problems(self, reports: tuple[ContractReport, ...]) -> Iterator[Problem]:
         for fault in self.heads.values():
             if isinstance(fault, MeshportError):
                 yield from problems_of(fault)
-        yield from self._of_policies()
+        yield from self._of_unrunnable()
+        yield from self._house_rules
         yield from self._of_versions()
         yield from self._of_removed()
         readable = [head for head in self.heads.values() if isinstance(head, PastContract)]
         yield from versions.majors_side_by_side(readable, self.today)
         yield from mesh_rules.problems(self.mesh, readable, self.today)
         yield from self.people.problems(self.history.changed("."))
-        yield from parity.problems(self.mesh, self.people.lineage)
-        yield from self._of_meaning()
+        yield from self.personal_data.problems(self.waivers)
+        yield from self.parity.problems()
+        meaning, waivers = self.meaning, self.waivers
+        yield from meaning.replayed(waivers) if self.is_replayed else meaning.problems()
         for report in reports:
             new = report.difference.new
             for finding in report.difference.findings:
                 yield from self.waivers.refused(finding, new.id, new.version)
         yield from self.waivers.problems()
 
-    def _of_policies(self) -> Iterator[Problem]:
+    def _of_unrunnable(self) -> Iterator[Problem]:
+        """MP310, MP311: what is not changed ran, or was said before."""
+        heads = (self.heads.get(path) for path in self.changed)
+        for fault in unrunnable(one.contract for one in heads if isinstance(one, PastContract)):
+            yield from problems_of(fault)
+
+    @cached_property
+    def _house_rules(self) -> list[Problem]:
         contracts = [h.contract for h in self.heads.values() if isinstance(h, PastContract)]
-        try:
-            found = breaches(contracts, read_policies(self.root), self.scale)
-        except MeshportError as error:
-            yield from problems_of(error)
-            return
-        for breach in found:
-            level = Level.ERROR if breach.policy.is_error else Level.WARNING
-            place = breach.place
-            about = (place.file, place.line, place.column, breach.message, breach.hint)
-            yield Problem(breach.policy.id, level, *about)
+        return list(house_rules.problems(self.root, contracts, self.scale))
 
     def _of_versions(self) -> Iterator[Problem]:
         for path in self.changed:
             head, base = self.heads.get(path), self.past.at_base(path)
             if isinstance(head, PastContract):
                 before = self.past.before(path)
-                yield from versions.Versions(head, base, before, self.around).problems()
+                yield from versions.Versions(
+                    head, base, before, self.around, self.past.meanwhile(path)
+                ).problems()
                 if base is None and before:
                     yield from versions.reused_port(head, before)
 
-    def _of_meaning(self) -> Iterator[Problem]:
+    @cached_property
+    def meaning(self) -> Meaning:
+        """The ports behind which SQL changed."""
         heads = [head for head in self.heads.values() if isinstance(head, PastContract)]
         bases = {path: self.past.at_base(path) for path in self.changed}
         # A contract that did not change has the version that it had.
         versions_then = {port_at(head.contract.file): head.version for head in heads}
         versions_then |= {port_at(path): base.version for path, base in bases.items() if base}
-        meaning = Meaning(self.history, self.mesh, self.people.lineage, versions_then)
-        yield from meaning.replayed(self.waivers) if self.is_replayed else meaning.problems()
+        return Meaning(self.history, self.mesh, self.people.lineage, versions_then)
 
     def _of_removed(self) -> Iterator[Problem]:
         for path in self.changed:
             base = self.past.at_base(path)
             if base and path not in self.heads:
-                readers = self.people.readers_of(base.contract)
+                readers = [hit.consumer for hit in self.effects.of_removed(port_at(path))]
                 yield from versions.removed_port(base, readers, self.today)
 
 
-def _read(file: Path, shown: str) -> PastContract | MeshportError:
-    try:
-        document = read_yaml(file, shown)
-        return PastContract(document, contract_of(document))
-    except MeshportError as error:
-        return error
+def _by_port(versions: Iterable[PastContract]) -> dict[PortId, Contract]:
+    contracts = (one.contract for one in versions if one.contract.tables)
+    return {port_at(contract.file): contract for contract in contracts}
 
 
-def _git_name(file: Path) -> str:
+def _git_name(text: bytes) -> str:
     """Git's name for a file's content (gitformat-loose)."""
-    text = file.read_bytes()
     return hashlib.sha1(b"blob %d\0" % len(text) + text, usedforsecurity=False).hexdigest()

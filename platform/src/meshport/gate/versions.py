@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
 from meshport.changes.difference import difference, mode_of
 from meshport.changes.judgement import Surroundings
 from meshport.changes.verdict import Consumer
+from meshport.contracts.lifecycle import end_of_support
 from meshport.contracts.model import Contract
 from meshport.contracts.version import Version
 from meshport.errors import Place
@@ -30,6 +31,8 @@ class Versions:
     base: PastContract | None
     before: Sequence[PastContract]
     around: Surroundings
+    meanwhile: PastContract | None = None
+    """What somebody else made of it since the base, where the change goes to."""
 
     def problems(self) -> Iterator[Problem]:
         """Everything that is wrong with version and life cycle."""
@@ -51,7 +54,7 @@ class Versions:
 
     def _immutable(self) -> Iterator[Problem]:
         """VER01: what was published under a number stays as it was."""
-        for past in self.before:
+        for past in filter(None, (*self.before, self.meanwhile)):
             is_other = past.contract.version != self.head.contract.version
             if is_other or not past.is_published:
                 continue
@@ -121,18 +124,6 @@ class Versions:
 
     def _place(self, key: str) -> Place:
         return self.head.document.place((key,))
-
-
-def end_of_support(contract: Contract) -> date | None:
-    """The day until which a contract is promised; None where it names none."""
-    for level in contract.service_levels:
-        if level.name.lower() in ("endofsupport", "es") and isinstance(level.value, str):
-            try:
-                moment = datetime.fromisoformat(level.value)
-            except ValueError:
-                return None
-            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).date()
-    return None
 
 
 def majors_side_by_side(heads: Sequence[PastContract], today: date) -> Iterator[Problem]:

@@ -15,11 +15,11 @@ from typing import Any
 from meshport.changes.compare import Finding
 from meshport.changes.verdict import Governance
 from meshport.contracts.schema import name_hint
-from meshport.errors import CatalogError, Place
+from meshport.errors import CatalogError, MeshportError, Place
 from meshport.gate.owners import CodeOwners
 from meshport.gate.problem import error
 from meshport.reports.result import Problem
-from meshport.yaml_file import YamlDocument, read_yaml
+from meshport.yaml_file import YamlDocument, parse_yaml, read_yaml
 
 FILE = "catalog/waivers.yaml"
 _KEYS = ("rule", "contract", "path", "version", "reason", "owner", "approver", "expires")
@@ -55,14 +55,19 @@ class Waivers:
     all: Sequence[Waiver]
     owners: CodeOwners
     today: date
+    merged: frozenset[Waiver] = frozenset()
+    """Those that were merged with a change before: they have done their work."""
     used: set[Waiver] = field(default_factory=set)
 
     @classmethod
-    def read(cls, root: Path, today: date) -> Waivers:
-        """The mesh's waivers; raises CatalogError MP505 where the file is broken."""
+    def read(cls, root: Path, today: date, before: bytes | None = None) -> Waivers:
+        """The mesh's waivers, `before` being the file's text at the base of the change.
+
+        Raises CatalogError MP505 where the file is broken.
+        """
         file = root / FILE
         listed = _read(read_yaml(file, FILE)) if file.is_file() else ()
-        return cls(tuple(listed), CodeOwners.read(root), today)
+        return cls(tuple(listed), CodeOwners.read(root), today, _merged(before))
 
     def of(self, finding: Finding, contract: str, version: str) -> Waiver | None:
         """The waiver that is valid for a finding; it counts as used from now on."""
@@ -90,7 +95,7 @@ class Waivers:
             if waiver.expires < self.today:
                 fact = f"the waiver of {waiver.rule} for {waiver.contract} ended {waiver.expires}"
                 yield error("WAI01", fact, waiver.place, "mend what it waived, or renew it")
-            elif waiver not in self.used:
+            elif waiver not in self.used and waiver not in self.merged:
                 fact = f"the waiver of {waiver.rule} for {waiver.contract} waives nothing"
                 yield error("WAI01", fact, waiver.place, "remove it")
             elif waiver.owner == waiver.approver:
@@ -112,6 +117,16 @@ class Waivers:
 
     def _governors(self) -> tuple[str, ...]:
         return self.owners.of("catalog/policies/")
+
+
+def _merged(before: bytes | None) -> frozenset[Waiver]:
+    if before is None:
+        return frozenset()
+    try:
+        return frozenset(_read(parse_yaml(before, FILE)))
+    except MeshportError:
+        # What could not be read then waived nothing.
+        return frozenset()
 
 
 def _read(document: YamlDocument) -> Iterator[Waiver]:

@@ -30,6 +30,11 @@ def plain(text: object) -> str:
     return _SUSPECT.sub(lambda match: _visible(match[0]), joined)
 
 
+def lines(text: object) -> str:
+    """The same for text of several lines, which stay."""
+    return _SUSPECT.sub(lambda match: _visible(match[0]), str(text).replace("\t", "    "))
+
+
 def shortened(text: object, length: int) -> str:
     """The same, cut to at most so many characters."""
     shown = plain(text)
@@ -38,7 +43,7 @@ def shortened(text: object, length: int) -> str:
 
 def json_text(content: Any) -> str:
     """A JSON document; what cannot be seen is written as JSON's own escapes, nothing is lost."""
-    text = json.dumps(content, ensure_ascii=False, indent=1)
+    text = json.dumps(content, ensure_ascii=False, indent=1, default=str)
     return _SUSPECT.sub(lambda match: _in_json(match[0]), text)
 
 

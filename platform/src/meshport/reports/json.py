@@ -21,6 +21,7 @@ def render(report: Report) -> str:
         "verdict": report.verdict.value,
         "passed": report.is_green and not report.is_unknown,
         "summary": report.summary,
+        "figures": dict(report.figures),
         "contracts": [_contract(one) for one in report.contracts],
         "problems": [asdict(problem) for problem in report.problems],
     }

@@ -47,9 +47,7 @@ def _body(report: Report, rows: int) -> str:
 
 
 def _nothing_breaks(report: Report) -> bool:
-    is_hit = any(
-        hit.effect is not Effect.UNAFFECTED for one in report.contracts for hit in one.hits or ()
-    )
+    is_hit = any(_is_struck(hit) for one in report.contracts for hit in one.hits or ())
     is_waived = any(one.waived for one in report.contracts)
     has_breaks = any(_breaks(one) for one in report.contracts)
     return report.is_green and not (report.problems or is_hit or is_waived or has_breaks)
@@ -119,9 +117,12 @@ def _why_red(contract: ContractReport) -> str:
 
 
 def _people(report: Report, rows: int) -> Iterator[str]:
-    looked = [one for one in report.contracts if one.hits is not None and one.difference.findings]
+    told = [one for one in report.contracts if one.hits is not None]
+    looked = [
+        one for one in told if one.difference.findings or any(map(_is_struck, one.hits or ()))
+    ]
     hits = [(one, hit) for one in looked for hit in one.sorted_hits]
-    struck = [pair for pair in hits if pair[1].effect is not Effect.UNAFFECTED]
+    struck = [pair for pair in hits if _is_struck(pair[1])]
     if struck:
         lines = [_hit(*pair) for pair in struck[:rows]]
         spared = len(hits) - len(struck)
@@ -130,6 +131,10 @@ def _people(report: Report, rows: int) -> Iterator[str]:
         yield "**Who is hit**\n\n" + "\n".join([*lines, *spared_line])
     elif looked:
         yield "Nobody is known to rely on what changes."
+
+
+def _is_struck(hit: Hit) -> bool:
+    return hit.effect is not Effect.UNAFFECTED
 
 
 def _hit(contract: ContractReport, hit: Hit) -> str:

@@ -5,8 +5,8 @@ Three answers are told apart: the promise is kept, it is broken, or nobody can t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -124,6 +124,11 @@ class ContractReport:
         """The report of a contract that was never published: nothing to compare it with."""
         return cls(Difference(contract, contract, (), mode_of(contract)), is_first=True, hits=())
 
+    @classmethod
+    def silent(cls, contract: Contract, hits: tuple[Hit, ...]) -> ContractReport:
+        """The report of a port whose contract says nothing of a change that hits its readers."""
+        return cls(Difference(contract, contract, (), mode_of(contract)), hits=hits)
+
     @property
     def id(self) -> str:
         """The contract's id."""
@@ -203,6 +208,8 @@ class Report:
     """The git revision compared with; None where it was a file."""
     command: str | None = None
     """What to type to get the report again."""
+    figures: Mapping[str, float] = field(default_factory=dict)
+    """How far one could look, as shares of 1: what was not seen is not proved."""
 
     @property
     def verdict(self) -> Consumer:
