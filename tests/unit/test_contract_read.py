@@ -64,7 +64,7 @@ def test_a_version_that_yaml_takes_for_a_number_is_to_be_quoted():
 def test_no_is_text_and_not_a_boolean():
     text = contract_text().replace(b"primaryKey: true", b"primaryKey: no")
 
-    assert "not of type" in faults(text)[0].fact
+    assert "is `no`, not a boolean" in faults(text)[0].fact
 
 
 def test_two_operators_in_one_rule_are_refused():

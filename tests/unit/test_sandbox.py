@@ -6,12 +6,13 @@ import duckdb
 import pytest
 
 from meshport.checks.plan import plan
-from meshport.checks.sandbox import Sandbox, SandboxLimits
+from meshport.checks.sandbox import Sandbox
 from meshport.checks.spec import CheckSpec, SqlRule, Status
 from meshport.checks.statement import fused_form, one_select
 from meshport.contracts.model import Severity
 from meshport.contracts.threshold import NONE
 from meshport.errors import CheckError, Place
+from meshport.sandbox.question import Limits
 from tests.building import column, contract, table
 
 
@@ -29,7 +30,7 @@ def spec(query: str) -> CheckSpec:
 
 
 def run(file, *queries, seconds=20.0):
-    sandbox = Sandbox({"things": [file]}, SandboxLimits(seconds, 256))
+    sandbox = Sandbox({"things": [file]}, Limits(seconds, 256))
     return sandbox.check([spec(query) for query in queries])
 
 

@@ -69,3 +69,48 @@ def test_the_mesh_is_the_nearest_one_above(root):
 
     assert find_root(inner) == root
     assert fault_of({}, root.parent).code == "MP901"
+
+
+ISSUER = {
+    "MESHPORT_OIDC_ISSUER": "https://login.example.com/realm",
+    "MESHPORT_OIDC_AUDIENCE": "meshport",
+}
+
+
+def test_an_issuer_is_taken_with_its_audience(root):
+    (root / "keys.json").write_text("{}")
+    given = {**ISSUER, "MESHPORT_OIDC_JWKS": "keys.json", "MESHPORT_OIDC_CLAIM": "upn"}
+
+    assert read_settings({}, root).oidc is None
+    assert read_settings(dict.fromkeys(ISSUER, ""), root).oidc is None
+    plain = read_settings(ISSUER, root).oidc
+    assert (plain.issuer, plain.audience) == tuple(ISSUER.values())
+    assert (plain.jwks, plain.claim) == (None, None)
+    whole = read_settings(given, root).oidc
+    assert (whole.jwks, whole.claim) == (str(root / "keys.json"), "upn")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"MESHPORT_OIDC_AUDIENCE": ""},
+        {"MESHPORT_OIDC_ISSUER": ""},
+        {"MESHPORT_OIDC_ISSUER": "http://login.example.com"},
+        {"MESHPORT_OIDC_ISSUER": "login.example.com"},
+        {"MESHPORT_OIDC_ISSUER": "file:///etc/passwd"},
+        {"MESHPORT_OIDC_ISSUER": "https://"},
+        {"MESHPORT_OIDC_JWKS": "http://login.example.com/keys"},
+        {"MESHPORT_OIDC_JWKS": "ftp://login.example.com/keys"},
+        {"MESHPORT_OIDC_JWKS": "nowhere.json"},
+    ],
+    ids=str,
+)
+def test_an_issuer_that_nobody_could_rely_on_is_refused(root, change):
+    assert fault_of({**ISSUER, **change}, root).code == "MP908"
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9000", "http://localhost/keys"])
+def test_an_issuer_on_this_machine_needs_no_tls(root, address):
+    given = {**ISSUER, "MESHPORT_OIDC_ISSUER": address, "MESHPORT_OIDC_JWKS": address}
+
+    assert read_settings(given, root).oidc.jwks == address

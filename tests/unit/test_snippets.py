@@ -9,15 +9,16 @@ import duckdb
 import pytest
 
 from meshport.catalog.entry import Catalog
-from meshport.catalog.snippets import snippets
+from meshport.catalog.snippets import Sender, snippets
 from meshport.products.mesh import load_mesh
 from tests.building import NOW, ROOT
 
 PORTS = [port.id for port in load_mesh(ROOT).ports]
 
 
-def of(port, columns):
-    return {one.tool.split(",")[0]: one.text for one in snippets(port, "http://mesh:8000", columns)}
+def of(port, columns, **sent):
+    found = snippets(port, Sender("http://mesh:8000", **sent), columns)
+    return {one.tool.split(",")[0]: one.text for one in found}
 
 
 @pytest.mark.xdist_group("built")

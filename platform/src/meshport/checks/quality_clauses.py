@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from meshport.checks.column_clauses import not_among
+from meshport.checks.runnable import placeholders_filled
 from meshport.checks.spec import AggregateRule, NotEnforced, RowRule, Rule, SqlRule, UniqueRule
-from meshport.checks.statement import fused_form, placeholders_filled
+from meshport.checks.statement import fused_form
 from meshport.contracts.model import Column, QualityRule, Table
 from meshport.contracts.threshold import NONE
 from meshport.sql_text import literal, quote
@@ -21,7 +22,8 @@ def quality_rule(rule: QualityRule, table: Table, column: Column | None) -> Rule
     if rule.kind == "sql":
         return _sql(rule, table, column)
     name = rule.arguments.get("property") or rule.arguments.get("column")
-    return _library(rule, column.name if column else name)
+    named = name if isinstance(name, str) else None
+    return _library(rule, column.name if column else named)
 
 
 def _library(rule: QualityRule, column: str | None) -> Rule:
@@ -29,7 +31,8 @@ def _library(rule: QualityRule, column: str | None) -> Rule:
     if rule.metric == "rowCount":
         return AggregateRule("count(*)", (), threshold)
     if rule.metric == "duplicateValues":
-        columns = tuple(rule.arguments.get("properties") or ([column] if column else ()))
+        named = _listed(rule.arguments.get("properties")) or ((column,) if column else ())
+        columns = tuple(name for name in named if isinstance(name, str))
         return UniqueRule(columns, threshold) if columns else NotEnforced("it names no columns")
     if rule.metric not in ("nullValues", "missingValues", "invalidValues"):
         return NotEnforced(f"meshport knows no metric `{rule.metric}`")
@@ -47,15 +50,22 @@ def _violation(metric: str, column: str, arguments: Any) -> str | None:
         return f"{name} is null"
     if metric == "missingValues":
         # The standard's default: null alone counts as missing; a listed null is that null.
-        listed = [literal(v) for v in arguments.get("missingValues", ()) if v is not None]
+        missing = _listed(arguments.get("missingValues"))
+        listed = [literal(value) for value in missing if value is not None]
         among = f" or cast({name} as varchar) in ({', '.join(listed)})" if listed else ""
         return f"{name} is null{among}"
     parts = []
-    if values := arguments.get("validValues"):
-        parts.append(not_among(column, tuple(values)))
-    if pattern := arguments.get("pattern"):
+    if values := _listed(arguments.get("validValues")):
+        parts.append(not_among(column, values))
+    pattern = arguments.get("pattern")
+    if isinstance(pattern, str) and pattern:
         parts.append(f"not regexp_matches(cast({name} as varchar), {literal(pattern)})")
     return " or ".join(parts) or None
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    """A list's items; what is no list lists nothing: the standard leaves arguments open."""
+    return tuple(value) if isinstance(value, list) else ()
 
 
 def _sql(rule: QualityRule, table: Table, column: Column | None) -> Rule:

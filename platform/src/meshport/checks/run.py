@@ -113,13 +113,12 @@ class _TableCheck:
                 waiting.append(spec)
         settled = {result.spec.id: result for result in self._references(waiting)}
         yield from settled.values()
-        keys = [spec for spec in waiting if isinstance(spec.rule, UniqueRule)]
-        to_scan = [s for s in waiting if s.id not in settled and s not in keys]
+        to_scan = [spec for spec in waiting if spec.id not in settled]
         scanned = scan(self.con, self.under, to_scan, self.around.now)
         self.rows = scanned.rows
         for result in scanned.results:
             yield self._with_samples(result)
-        for spec in keys:
+        for spec in scanned.perhaps_repeated:
             yield check_unique(self.con, self.under, spec, self.rows)
 
     def _references(self, specs: Sequence[CheckSpec]) -> Iterator[CheckResult]:

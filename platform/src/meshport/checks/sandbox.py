@@ -1,16 +1,12 @@
-"""Run a contract's own queries in a process that can be bounded and killed.
+"""Run a contract's own queries in processes that can be bounded and killed.
 
 In-process DuckDB cannot be held to a limit (a list of 10^8 numbers ignores interrupt and memory
-limit alike), so untrusted SQL runs in `sandbox_worker`, which can open exactly the files given.
+limit alike), so untrusted SQL runs in `meshport.sandbox`, one process per query.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import tempfile
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,14 +17,11 @@ from meshport.checks.scan import judge_value
 from meshport.checks.spec import CheckResult, CheckSpec, SqlRule, Status
 from meshport.checks.statement import one_select
 from meshport.errors import CheckError
+from meshport.sandbox.gate import RefusedError, TableName
+from meshport.sandbox.question import Limits, TableFiles
+from meshport.sandbox.workers import EndedError, Nursery, Worker
 
-
-@dataclass(frozen=True)
-class SandboxLimits:
-    """What one query may use."""
-
-    seconds: float = 30.0
-    memory_mb: int = 1024
+LIMITS = Limits(seconds=30.0, memory_mb=2048, threads=2)
 
 
 @dataclass(frozen=True)
@@ -37,125 +30,56 @@ class Sandbox:
 
     tables: Mapping[str, Sequence[Path]]
     """`table` or `domain.port` → Parquet files."""
-    limits: SandboxLimits = SandboxLimits()
-    booted: BootedProcess | None = None
-    """A process that was started ahead, while other work went on."""
+    limits: Limits = LIMITS
+    ahead: Nursery | None = None
+    """Started ahead, while other work went on; whoever made it stops it."""
 
     def check(self, specs: Sequence[CheckSpec]) -> list[CheckResult]:
         """Run every SqlRule; a query that hangs or dies costs itself, not the others."""
-        waiting = list(specs)
-        results: list[CheckResult] = []
-        while waiting:
-            done, ended = self._run(waiting)
-            results += done
-            waiting = waiting[len(done) :]
-            if waiting:
-                results.append(CheckResult(waiting.pop(0), Status.ERROR, f"could not run: {ended}"))
-        return results
-
-    def _run(self, specs: Sequence[CheckSpec]) -> tuple[list[CheckResult], str]:
-        """Results up to the first query that did not come back, and why it did not."""
-        worker = _Worker(self)
-        done: list[CheckResult] = []
+        nursery = self.ahead or booted()
         try:
-            for spec in specs:
-                answer = worker.ask(_gated(spec))
-                if answer is None:
-                    break
-                done.append(_judged(spec, answer))
+            return [self._result(nursery, spec) for spec in specs]
         finally:
-            ended = worker.stop()
-        return done, ended
+            if nursery is not self.ahead:
+                nursery.stop()
 
-
-class BootedProcess:
-    """A sandbox process that knows no table yet; it serves one set of tables, once."""
-
-    def __init__(self) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="meshport-sandbox-")
-        self.process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "meshport.checks.sandbox_worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=self.folder.name,
-            env={},
-        )
-        self.is_taken = False
-
-    def stop(self) -> int:
-        """End the process, whatever it does; the result is its exit code."""
-        if self.process.poll() is None:
-            self.process.kill()
-        code = self.process.wait()
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream:
-                stream.close()
-        self.folder.cleanup()
-        return code
-
-
-class _Worker:
-    """The other end of one sandbox process."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self.limits = sandbox.limits
-        ahead = sandbox.booted
-        self.booted = ahead if ahead and not ahead.is_taken else BootedProcess()
-        self.booted.is_taken = True
-        self.process = self.booted.process
-        self.is_late = False
-        tables = {name: [str(f) for f in files] for name, files in sandbox.tables.items()}
-        self._send({"tables": tables, "memory_mb": self.limits.memory_mb})
-
-    def ask(self, query: str) -> dict[str, Any] | None:
-        """The worker's answer; None when it died or was killed at the deadline."""
-        timer = threading.Timer(self.limits.seconds, self._kill)
-        timer.start()
+    def _result(self, nursery: Nursery, spec: CheckSpec) -> CheckResult:
+        assert isinstance(spec.rule, SqlRule)
         try:
-            self._send({"query": query})
-            line = self.process.stdout.readline() if self.process.stdout else b""
-            return json.loads(line) if line else None
-        except (BrokenPipeError, json.JSONDecodeError):
-            return None
+            # The gate refuses what is not one SELECT too; the parser's words are the better ones.
+            one_select(spec.rule.query)
+            value = self._value(nursery, spec.rule.query)
+        except CheckError as error:
+            return CheckResult(spec, Status.ERROR, f"could not run: {error.fact}")
+        except (RefusedError, EndedError) as error:
+            return CheckResult(spec, Status.ERROR, f"could not run: {error.words}")
+        return judge_value(spec, spec.rule.threshold, value)
+
+    def _value(self, nursery: Nursery, query: str) -> Any:
+        """What the query answers; raises RefusedError, EndedError."""
+        worker = nursery.fork()
+        try:
+            gated = worker.ask(query, self.limits)
+            return _first_value(worker, [self._table(name) for name in gated.tables])
         finally:
-            timer.cancel()
+            worker.end()
 
-    def stop(self) -> str:
-        """End the process; the result says what ended it."""
-        code = self.booted.stop()
-        if self.is_late:
-            return f"it took longer than {self.limits.seconds:g} s"
-        return f"it needed more memory than it may, or broke the engine (exit {code})"
-
-    def _kill(self) -> None:
-        self.is_late = True
-        self.process.kill()
-
-    def _send(self, message: dict[str, Any]) -> None:
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(json.dumps(message).encode() + b"\n")
-            self.process.stdin.flush()
-        except BrokenPipeError:
-            pass  # the next read finds the process gone and says why
+    def _table(self, asked: TableName) -> TableFiles:
+        for name, files in self.tables.items():
+            if name.lower() == str(asked).lower():
+                schema, _, table = name.rpartition(".")
+                return TableFiles(schema, table, [str(file) for file in files])
+        raise RefusedError("table", f"there is no table `{asked}`")
 
 
-def _gated(spec: CheckSpec) -> str:
-    assert isinstance(spec.rule, SqlRule)
-    try:
-        one_select(spec.rule.query)
-    except CheckError as error:
-        # The worker refuses what is not one SELECT too; the parser's words are the better ones.
-        return f"refused: {error.fact}"
-    return spec.rule.query
+def booted() -> Nursery:
+    """A sandbox that boots while other work goes on; whoever makes it stops it."""
+    return Nursery(is_rehearsed=False)
 
 
-def _judged(spec: CheckSpec, answer: dict[str, Any]) -> CheckResult:
-    assert isinstance(spec.rule, SqlRule)
-    if "error" in answer:
-        return CheckResult(spec, Status.ERROR, f"could not run: {answer['error']}")
-    value = answer["value"]
-    if isinstance(value, str) and answer.get("is_number"):
-        value = Decimal(value)
-    return judge_value(spec, spec.rule.threshold, value)
+def _first_value(worker: Worker, tables: Sequence[TableFiles]) -> Any:
+    native = worker.open(tables)[0][1]
+    said = worker.first_value()
+    if native in ("DOUBLE", "FLOAT") and said is not None:
+        return float(said.strip('"'))
+    return json.loads(said, parse_float=Decimal) if said is not None else None

@@ -7,17 +7,12 @@ that is one SELECT goes to the sandbox.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-import sqlglot
 from sqlglot import exp
 
 from meshport.errors import CheckError
-from meshport.sql_text import quote
-
-_PLACEHOLDER = re.compile(r"\$?\{(object|table|model|schema|property|column|field)\}")
-_OF_COLUMN = ("property", "column", "field")
+from meshport.sql.statements import NotReadError, statements
 
 _OPERATORS = (
     exp.And, exp.Or, exp.Not, exp.Paren, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE,
@@ -47,27 +42,16 @@ class FusedForm:
     expression: str = ""
 
 
-def placeholders_filled(query: str, table: str, column: str | None) -> str:
-    """The query with `{object}`, `{property}` and their older spellings replaced by names."""
-
-    def name(match: re.Match[str]) -> str:
-        of_column = match[1] in _OF_COLUMN
-        return quote(column or match[0]) if of_column else quote(table)
-
-    return _PLACEHOLDER.sub(name, query)
-
-
 def one_select(query: str) -> exp.Query:
     """The parsed query; raises CheckError MP310 unless it is exactly one SELECT."""
     try:
-        statements = sqlglot.parse(query, dialect="duckdb")
-    except (sqlglot.errors.SqlglotError, RecursionError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "nested too deeply"
-        raise CheckError("MP310", f"the query is not SQL: {reason}") from error
-    if len(statements) != 1 or not isinstance(statements[0], exp.Select | exp.SetOperation):
-        kinds = ", ".join(type(s).__name__.upper() for s in statements if s) or "nothing"
+        found = statements(query)
+    except NotReadError as error:
+        raise CheckError("MP310", f"the query cannot be read: {error}") from error
+    if len(found) != 1 or not isinstance(found[0], exp.Select | exp.SetOperation):
+        kinds = ", ".join(type(one).__name__.upper() for one in found) or "nothing"
         raise CheckError("MP310", f"the query must be one SELECT, it is {kinds}")
-    return statements[0]
+    return found[0]
 
 
 def fused_form(query: str, table: str, columns: set[str]) -> FusedForm | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from meshport.contracts.model import Table
 from meshport.sql_text import quote
-from meshport.warehouse import Connection, describe, normalised_types
+from meshport.warehouse import Connection, described_with
 
 # What a logical type without a physical one accepts, and what text is read as (ODCS 3.2).
 _SIGNED = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}
@@ -51,8 +51,10 @@ class TableUnderCheck:
     @classmethod
     def look(cls, con: Connection, table: Table, source: TableSource) -> TableUnderCheck:
         """Ask the engine for the table's columns and for the spelling of the promised types."""
-        native = {column.name: column.type for column in describe(con, source.relation)}
-        return cls(table, source, native, _promised(con, table))
+        stated = {c.name: c.physical_type for c in table.columns if c.physical_type}
+        native, types = described_with(con, source.relation, list(stated.values()))
+        promised = {n: found for n, found in zip(stated, types, strict=True) if found}
+        return cls(table, source, {column.name: column.type for column in native}, promised)
 
     @property
     def projection(self) -> str:
@@ -83,12 +85,3 @@ def family(native: str) -> str:
     if native.endswith("]"):
         return "LIST" if native.endswith("[]") else "ARRAY"
     return native.partition("(")[0].strip()
-
-
-def _promised(con: Connection, table: Table) -> dict[str, str]:
-    stated = {c.name: c.physical_type for c in table.columns if c.physical_type}
-    together = normalised_types(con, list(stated.values())) if stated else []
-    if together is not None:
-        return dict(zip(stated, together, strict=True))
-    each = {name: normalised_types(con, [text]) for name, text in stated.items()}
-    return {name: found[0] for name, found in each.items() if found}
