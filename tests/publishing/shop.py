@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from meshport.contracts.classification import read_classifications
 from meshport.names import PortId
 from meshport.products.mesh import DataProduct, load_product
 from meshport.publishing.inputs import pin_inputs, pinned_releases
@@ -23,8 +24,9 @@ from meshport.sources import Extract
 from meshport.sources.landing import land
 from meshport.warehouse import Connection, connect_memory, open_warehouse, parquet_scan
 from meshport.yaml_file import dump_yaml
-from tests.building import NOW, column, contract_text, table
+from tests.building import NOW, ROOT, column, contract_text, table
 
+SCALE = read_classifications(ROOT)
 THINGS = PortId("shop", "things", 1)
 PARTS = PortId("shop", "parts", 1)
 SALES = PortId("desk", "sales", 1)
@@ -166,7 +168,7 @@ class Shop:
         now: datetime = NOW,
     ) -> Attempt:
         product = self.product(domain)
-        return Attempt(product, self.releases, extracts, pins, uuid.uuid4().hex, now)
+        return Attempt(product, self.releases, extracts, pins, uuid.uuid4().hex, now, SCALE)
 
     def rows(self, port: PortId, release: str | None = None) -> list[tuple[Any, ...]]:
         """All rows of a port as a reader of its current or of a named release gets them."""

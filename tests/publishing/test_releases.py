@@ -54,7 +54,7 @@ def test_equal_rows_are_stored_once_whatever_order_they_came_in(shop):
     assert first.release != second.release
     assert first.files() == second.files()
     assert len(list(shop.store.folder.glob("files/*/*"))) == 2
-    one, other = (m.ports[str(THINGS)].content_hash for m in (first, second))
+    one, other = (m.ports[str(THINGS)].full.content_hash() for m in (first, second))
     assert one == other
 
 

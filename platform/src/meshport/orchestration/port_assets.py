@@ -7,6 +7,7 @@ import dagster as dg
 
 from meshport.checks.plan import plan
 from meshport.checks.spec import CheckResult, CheckSpec, NotEnforced, Status
+from meshport.contracts.classification import read_classifications
 from meshport.contracts.model import Column, Severity
 from meshport.names import PortId
 from meshport.orchestration.automation import freshness_policy, when_models_are_asked_for
@@ -64,6 +65,7 @@ def _publish(domain: Domain, conductor: Conductor, run_id: str) -> Outcome:
             pins=pinned_releases(con),
             run_id=run_id,
             now=conductor.now(),
+            scale=read_classifications(domain.settings.root),
             code_revision=conductor.code_revision(domain.settings.root),
         )
         return publish(con, attempt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 UNFINISHED = ".unfinished-"
@@ -25,6 +26,23 @@ def write_atomically(file: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     sync_folder(file.parent)
+
+
+def secret_at(file: Path) -> bytes:
+    """The 32 random bytes kept in a file that only its owner reads; made at first use."""
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = file.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(secrets.token_bytes(32))
+            stream.flush()
+            os.fsync(stream.fileno())
+        with suppress(FileExistsError):  # another process was first; its key is as good
+            os.link(temporary, file)
+        temporary.unlink()
+        sync_folder(file.parent)
+    return file.read_bytes()
 
 
 def sync_file(file: Path) -> None:

@@ -37,11 +37,30 @@ class NativeColumn(_Record):
     type: str
 
 
+class MaskedColumn(_Record):
+    """A column that a projection shows through a mask, and the type that leaves."""
+
+    name: str
+    mask: str
+    type: str
+
+
 class Projection(_Record):
     """The files that hold these columns of a port."""
 
     columns: list[str]
     files: list[StoredFile]
+    masked: list[MaskedColumn] = []
+
+    @property
+    def rows(self) -> int:
+        """How many rows it holds."""
+        return sum(file.rows for file in self.files)
+
+    def content_hash(self) -> str:
+        """The same for the same rows in the same columns, whatever release they are in."""
+        parts = [*self.columns, *(file.sha256 for file in self.files)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 class Quarantine(_Record):
@@ -99,11 +118,11 @@ class PortRelease(_Record):
         """The projection with every column."""
         return self.projections[FULL]
 
-    @property
-    def content_hash(self) -> str:
-        """The same for the same rows in the same columns, whatever release they are in."""
-        parts = [self.schema_hash, *(file.sha256 for file in self.full.files)]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    def types(self, projection: Projection) -> dict[str, str]:
+        """The native types of a projection's columns, in order."""
+        native = {column.name: column.type for column in self.columns}
+        native |= {column.name: column.type for column in projection.masked}
+        return {name: native[name] for name in projection.columns}
 
 
 class InputRelease(_Record):

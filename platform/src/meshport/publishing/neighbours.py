@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from meshport.checks.keys import Target
-from meshport.checks.sandbox import BootedProcess, Sandbox
+from meshport.checks.sandbox import Sandbox
 from meshport.checks.table import TableSource
 from meshport.contracts.model import Contract, Reference
 from meshport.names import PortId
 from meshport.products.mesh import DataProduct, Port, referenced_port
+from meshport.sandbox.workers import Nursery
 from meshport.sql_text import quote
 from meshport.warehouse import parquet_scan
 
@@ -49,13 +50,13 @@ class Neighbours:
         relation = self.staged.get(port) or parquet_scan(self.files[port])
         return TableSource(f"(select {named} from {relation})")
 
-    def sandbox(self, port: PortId, file: Path, booted: BootedProcess | None) -> Sandbox:
+    def sandbox(self, port: PortId, file: Path, ahead: Nursery | None) -> Sandbox:
         """What the contract's own queries see: the port by its bare name, all by domain.port."""
         tables: dict[str, Sequence[Path]] = {}
         for other, files in sorted({**self.files, port: [file]}.items()):
             tables[f"{other.domain}.{other.port}"] = files
             tables[f"{other.domain}.{other.model}"] = files
-        return Sandbox({**tables, port.port: [file]}, booted=booted)
+        return Sandbox({**tables, port.port: [file]}, ahead=ahead)
 
     def contract(self, contract: Contract, reference: Reference) -> Contract | None:
         """The contract that the table a relationship points to was audited against."""

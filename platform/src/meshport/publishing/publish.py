@@ -13,8 +13,9 @@ from typing import Any
 
 from meshport.checks.plan import plan
 from meshport.checks.run import Surroundings
-from meshport.checks.sandbox import BootedProcess
+from meshport.checks.sandbox import booted
 from meshport.checks.spec import CheckResult, CheckSpec, SqlRule
+from meshport.contracts.classification import Classifications
 from meshport.contracts.read import read_contract
 from meshport.errors import MeshportError, PublishError
 from meshport.names import PortId
@@ -28,6 +29,7 @@ from meshport.publishing.platform_checks import check_balance, check_budget
 from meshport.publishing.release import Audited, ReleaseWriter
 from meshport.publishing.retention import expire, sweep
 from meshport.publishing.store import DomainStore, ReleaseStore
+from meshport.sandbox.workers import Nursery
 from meshport.sources import Extract
 from meshport.sources.landing import landed_from, read_landed
 from meshport.warehouse import Connection, disk_error, parquet_scan
@@ -43,6 +45,7 @@ class Attempt:
     pins: Mapping[PortId, str]
     run_id: str
     now: datetime
+    scale: Classifications
     code_revision: str | None = None
 
     @property
@@ -128,7 +131,8 @@ class _Publication:
             self.store.record_refusal(found)
             return Outcome(audited, None, found)
         in_order = [audited[port.id] for port in self.attempt.product.ports]
-        manifest = ReleaseWriter(self.con, self.store).write(self._about(accounts), in_order)
+        writer = ReleaseWriter(self.con, self.store, self.attempt.scale)
+        manifest = writer.write(self._about(accounts), in_order)
         self.store.move("publish", manifest.release, self.attempt.now)
         with suppress(OSError):  # it is published; the next one makes up for it
             expire(self.store)
@@ -139,8 +143,8 @@ class _Publication:
         order = building_order(self.attempt.product)
         for position, port in enumerate(order):
             specs = plan(port.contract)
-            with _booted(specs) as booted:
-                around = partial(self._surroundings, port, booted)
+            with _booted(specs) as ahead:
+                around = partial(self._surroundings, port, ahead)
                 candidate = builder.build(port, specs, around)
             self.neighbours.files[port.id] = [candidate.file]
             self.neighbours.contracts[port.id] = port.contract
@@ -151,11 +155,11 @@ class _Publication:
                 builder.forget(port)
             yield candidate
 
-    def _surroundings(self, port: Port, booted: BootedProcess | None, file: Path) -> Surroundings:
+    def _surroundings(self, port: Port, ahead: Nursery | None, file: Path) -> Surroundings:
         return Surroundings(
             now=self.attempt.now,
             target_of=lambda reference: self.neighbours.target(port.contract, reference),
-            sandbox=self.neighbours.sandbox(port.id, file, booted),
+            sandbox=self.neighbours.sandbox(port.id, file, ahead),
             kept_by=lambda reference: self.neighbours.contract(port.contract, reference),
         )
 
@@ -223,16 +227,16 @@ class _Publication:
 
 
 @contextmanager
-def _booted(specs: Sequence[CheckSpec]) -> Iterator[BootedProcess | None]:
+def _booted(specs: Sequence[CheckSpec]) -> Iterator[Nursery | None]:
     """A sandbox process that starts while the rows are staged, if there is a query for it."""
     if not any(isinstance(spec.rule, SqlRule) for spec in specs):
         yield None
         return
-    booted = BootedProcess()
+    ahead = booted()
     try:
-        yield booted
+        yield ahead
     finally:
-        booted.stop()
+        ahead.stop()
 
 
 def _table(port: Port) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from meshport import __version__
 from meshport.checks.spec import AgeRule, CheckResult
+from meshport.contracts.classification import Classifications
+from meshport.contracts.masking import CLEAR
 from meshport.contracts.model import Contract
 from meshport.publishing.candidate import Candidate
 from meshport.publishing.durable import sha256_of, sync_file, sync_folder, write_atomically
@@ -17,6 +19,7 @@ from meshport.publishing.manifest import (
     FULL,
     CheckOutcome,
     Manifest,
+    MaskedColumn,
     NativeColumn,
     PortRelease,
     Projection,
@@ -26,6 +29,7 @@ from meshport.publishing.manifest import (
     schema_hash,
     sealed,
 )
+from meshport.publishing.projections import ProjectionWriter, View, views
 from meshport.publishing.quarantine import budget_percent
 from meshport.publishing.store import DomainStore
 from meshport.warehouse import Connection, describe, parquet_scan
@@ -45,9 +49,10 @@ class Audited:
 class ReleaseWriter:
     """Writes one release into a domain's store."""
 
-    def __init__(self, con: Connection, store: DomainStore) -> None:
+    def __init__(self, con: Connection, store: DomainStore, scale: Classifications) -> None:
         self.con = con
         self.store = store
+        self.scale = scale
 
     def write(self, about: dict[str, Any], audited: Sequence[Audited]) -> Manifest:
         """Adopt the files and write the manifest; readers do not see it before the pointer moves.
@@ -81,8 +86,7 @@ class ReleaseWriter:
             NativeColumn(name=column.name, type=column.type)
             for column in describe(self.con, parquet_scan([candidate.file]))
         ]
-        data = self._adopt(candidate.file, candidate.rows)
-        names = [column.name for column in columns]
+        projections = self._projections(candidate, columns)
         return PortRelease(
             port=str(candidate.port.id),
             contract_version=contract.version,
@@ -91,7 +95,7 @@ class ReleaseWriter:
             columns=columns,
             key=list(contract.table.key),
             rows=candidate.rows,
-            projections={FULL: Projection(columns=names, files=[data])},
+            projections=projections,
             quarantine=Quarantine(
                 rows=audited.quarantined,
                 budget_percent=budget_percent(contract),
@@ -100,6 +104,36 @@ class ReleaseWriter:
             ),
             checks=[CheckOutcome(**result.as_json()) for result in audited.results],
             service_levels=_service_levels(contract, audited.results),
+        )
+
+    def _projections(
+        self, candidate: Candidate, columns: list[NativeColumn]
+    ) -> dict[str, Projection]:
+        """What every access class gets; the candidate's own file goes last, for others need it."""
+        contract = candidate.port.contract
+        writer = ProjectionWriter(self.con, candidate.file, self.store.masking_key())
+        made: dict[View, Projection] = {View((), None): Projection(columns=[], files=[])}
+        by_class = dict(views(contract, columns, self.scale))
+        for view in by_class.values():
+            if view not in made and not view.is_everything(columns):
+                made[view] = self._projection(view, writer.write(view, columns))
+        everything = View(tuple((column.name, CLEAR) for column in columns), None)
+        full = writer.write(everything, columns)
+        made[everything] = self._projection(everything, full)
+        named = {reader.name: made[view] for reader, view in by_class.items()}
+        return {FULL: made[everything], **named}
+
+    def _projection(self, view: View, file: Path) -> Projection:
+        names = [name for name, _ in view.columns]
+        native = {c.name: c.type for c in describe(self.con, parquet_scan([file]))}
+        return Projection(
+            columns=names,
+            masked=[
+                MaskedColumn(name=name, mask=str(mask), type=native[name])
+                for name, mask in view.columns
+                if not mask.is_clear
+            ],
+            files=[self._adopt(file, self._rows(file))],
         )
 
     def _adopt(self, file: Path, rows: int) -> StoredFile:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 from meshport.publishing.durable import UNFINISHED
 from meshport.publishing.lock import unleased
 from meshport.publishing.manifest import Manifest
+from meshport.publishing.scopes import FOLDER
 from meshport.publishing.store import DomainStore
 
 KEEP = 10
@@ -30,6 +32,11 @@ def sweep(store: DomainStore) -> list[str]:
         if str(file.relative_to(store.folder)) not in wanted:
             file.unlink(missing_ok=True)
             removed.append(file.name)
+    kept = {Path(path).stem for path in wanted}
+    for file in store.folder.glob(f"{FOLDER}/*.parquet"):
+        if file.name.partition("-")[0] not in kept:
+            file.unlink(missing_ok=True)
+            removed.append(file.name)
     for file in store.folder.rglob(f"{UNFINISHED}*"):
         file.unlink(missing_ok=True)
         removed.append(file.name)
@@ -37,7 +44,7 @@ def sweep(store: DomainStore) -> list[str]:
 
 
 def expire(store: DomainStore, keep: int = KEEP) -> list[str]:
-    """Delete the data of all but the newest `keep` releases; never of a current or leased one.
+    """Delete the data of all but the newest `keep` releases; never of one that is being read.
 
     The result names the releases that lost their data; their manifests stay for receipts.
     """
@@ -46,9 +53,11 @@ def expire(store: DomainStore, keep: int = KEEP) -> list[str]:
     expired = []
     for release in releases[: max(0, len(releases) - keep)]:
         with unleased(store.folder / "releases" / release / "lease") as is_free:
-            if is_free and release != current:
+            is_read = not is_free or release == current or store.is_walked(release)
+            if not is_read:
                 # Marked first: a reader that comes now is told, whatever is deleted already.
                 store.expiry_mark(release).touch()
+                shutil.rmtree(store.made_from(release), ignore_errors=True)
                 expired.append(release)
     if expired:
         sweep(store)

@@ -5,7 +5,9 @@ store/<domain>/
     releases/<release>/manifest.json what the release holds; kept for ever
     releases/<release>/lease         held shared by every reader
     releases/<release>/expired       its data is no longer kept
+    releases/<release>/walked        touched by who is on the way through its pages
     files/<ab>/<sha256>.parquet      immutable, named by content, shared by releases
+    scopes/<sha256>-<value>.parquet  the rows of a file inside a scope; made anew when missing
     contracts/<sha256>.odcs.yaml     the contracts that releases were held against; kept for ever
     candidates/<run>/                what a publish is working on; swept by the next
     refusal.json                     why the last attempt was kept back
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -25,10 +28,12 @@ from pathlib import Path
 from typing import Any
 
 from meshport.errors import Place, PublishError
-from meshport.publishing.durable import write_atomically
+from meshport.publishing.durable import secret_at, write_atomically
 from meshport.publishing.lock import shared_lease
 from meshport.publishing.manifest import Manifest, PortRelease, parse_manifest
 
+WALK_SECONDS = 900
+"""For how long a release waits for the next page to be asked for."""
 _RELEASE = re.compile(r"(?P<domain>[a-z][a-z0-9_]{0,99})-[0-9]{6,9}-[0-9a-f]{8}")
 
 
@@ -69,12 +74,13 @@ class DomainStore:
 
     def pointer(self) -> Pointer:
         """Where the domain stands now; raises PublishError MP402 where that cannot be read."""
+        file = self.folder / "pointer.json"
         try:
-            text = (self.folder / "pointer.json").read_bytes()
+            stat = file.stat()
+            # Every move replaces the file: the same file holds the same moves.
+            return _read_pointer(file, stat.st_ino, stat.st_mtime_ns, stat.st_size)
         except FileNotFoundError:
             return Pointer(())
-        try:
-            return Pointer(tuple(Move(**move) for move in json.loads(text)["moves"]))
         except (ValueError, KeyError, TypeError) as error:
             place = Place(f"store/{self.domain}/pointer.json")
             raise PublishError("MP402", f"the pointer is damaged: {error}", place) from error
@@ -117,9 +123,30 @@ class DomainStore:
         """The file whose presence says that retention has taken the release's data."""
         return self.folder / "releases" / release / "expired"
 
+    def mark_walked(self, release: str) -> None:
+        """Note that a reader is on the way through a release, page by page, holding no lease."""
+        (self.folder / "releases" / release / "walked").touch()
+
+    def is_walked(self, release: str) -> bool:
+        """Whether a reader was on its way through a release a short while ago."""
+        try:
+            walked_at = (self.folder / "releases" / release / "walked").stat().st_mtime
+        except FileNotFoundError:
+            return False
+        # Files know the machine's time and no other.
+        return time.time() - walked_at < WALK_SECONDS
+
+    def made_from(self, release: str) -> Path:
+        """The folder for what doors make of a release's data to be quick; it goes with the data."""
+        return self.folder.parent.parent / "cache" / "rows" / release
+
     def paths(self, port: PortRelease) -> list[Path]:
-        """The data files with every column of a port."""
+        """The data files with every column of a port: for who builds on it, not for consumers."""
         return [self.folder / file.path for file in port.full.files]
+
+    def masking_key(self) -> bytes:
+        """What keyed hashes of masked columns are made with, the same for the whole store."""
+        return secret_at(self.folder.parent / "masking.key")
 
     @contextmanager
     def reading(self, release: str | None = None) -> Iterator[Manifest | None]:
@@ -174,6 +201,12 @@ class ReleaseStore:
             hint = f"domains with releases: {', '.join(known) or 'none'}"
             raise PublishError("MP403", f"there is no release `{release[:80]}`", hint=hint)
         return self.of(named["domain"]).manifest(release)
+
+
+@lru_cache(maxsize=256)
+def _read_pointer(file: Path, *_stamp: int) -> Pointer:
+    moves = json.loads(file.read_bytes())["moves"]
+    return Pointer(tuple(Move(**move) for move in moves))
 
 
 @lru_cache(maxsize=256)
