@@ -8,16 +8,22 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from meshport.serving.app import create_app
-from tests.building import NOW, settings_at
+from tests.building import LOOPBACK, NOW, settings_at
 from tests.doors.lab import Lab
+from tests.doors.readers import PERSON, Readers
+
+Ask = Callable[..., Response]
 
 
 @pytest.fixture(scope="session")
 def door(built: Path) -> Iterator[TestClient]:
     """A server over the built mesh, at the moment for which it was built."""
-    with TestClient(create_app(settings_at(built), lambda: NOW)) as client:
+    with TestClient(
+        create_app(settings_at(built), lambda: NOW, is_demo=True), base_url=LOOPBACK
+    ) as client:
         yield client
 
 
@@ -26,7 +32,7 @@ def open_door() -> Iterator[Callable[[Path], TestClient]]:
     """Opens a server over a home with the repository's mesh, until the test ends."""
     with ExitStack() as opened:
         yield lambda home: opened.enter_context(
-            TestClient(create_app(settings_at(home), lambda: NOW))
+            TestClient(create_app(settings_at(home), lambda: NOW, is_demo=True), base_url=LOOPBACK)
         )
 
 
@@ -57,3 +63,34 @@ def lab(unpublished_lab: Lab) -> Lab:
     """A published laboratory of one's own."""
     assert unpublished_lab.publish()
     return unpublished_lab
+
+
+@pytest.fixture(scope="session")
+def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
+    """A laboratory with somebody of every access class; not to be changed."""
+    with ExitStack() as opened:
+        yield Readers(tmp_path_factory.mktemp("readers"), opened)
+
+
+@pytest.fixture
+def own_readers(tmp_path: Path) -> Iterator[Readers]:
+    """The same, with agreements that a test may change."""
+    with ExitStack() as opened:
+        yield Readers(tmp_path, opened)
+
+
+@pytest.fixture(scope="session")
+def sql_server(readers: Readers) -> TestClient:
+    """One server for all of them."""
+    return readers.client()
+
+
+@pytest.fixture
+def ask(readers: Readers, sql_server: TestClient) -> Ask:
+    """Sends a query as one of them."""
+
+    def asked(sql: str, by: str | None = PERSON, **body: str) -> Response:
+        headers = readers.sent_by(by)
+        return sql_server.post("/sql", json={"sql": sql, **body}, headers=headers)
+
+    return asked

@@ -17,6 +17,7 @@ import duckdb
 import pyarrow as pa
 from fastapi.testclient import TestClient
 
+from meshport.contracts.classification import read_classifications
 from meshport.names import PortId
 from meshport.products.mesh import load_product
 from meshport.publishing.lock import exclusive
@@ -26,7 +27,7 @@ from meshport.publishing.store import ReleaseStore
 from meshport.serving.app import create_app
 from meshport.warehouse import connect_memory
 from meshport.yaml_file import dump_yaml
-from tests.building import NOW, ROOT, column, contract_text, settings_at, table
+from tests.building import LOOPBACK, NOW, ROOT, column, contract_text, settings_at, table
 
 GAUGES = PortId("lab", "gauges", 1)
 PEOPLE = PortId("lab", "people", 1)
@@ -128,14 +129,15 @@ class Lab:
             for port, sql in ((GAUGES, gauges.format(count=count)), (PEOPLE, PEOPLE_ROWS)):
                 con.execute(f"create table output_ports.{port.model} as {sql}")
             product = load_product(self.root, "lab")
-            outcome = publish(con, Attempt(product, store, (), {}, uuid.uuid4().hex, now))
+            scale = read_classifications(self.root)
+            outcome = publish(con, Attempt(product, store, (), {}, uuid.uuid4().hex, now, scale))
             con.close()
         return outcome.manifest
 
     def client(self) -> TestClient:
         """A server over the mesh as it is, for as long as the laboratory is open."""
-        app = create_app(settings_at(self.home, self.root))
-        return self.opened.enter_context(TestClient(app))
+        app = create_app(settings_at(self.home, self.root), is_demo=True)
+        return self.opened.enter_context(TestClient(app, base_url=LOOPBACK))
 
     def files(self, port: PortId = GAUGES) -> list[str]:
         """The Parquet files of the current release."""

@@ -1,29 +1,52 @@
-"""`meshport serve` as people start it: a process of its own, on a port that the system chooses."""
+"""Servers on a port that the system chooses: `meshport serve` as people start it, or a thread."""
 
 from __future__ import annotations
 
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
+import uvicorn
+from fastapi import FastAPI
+
+from meshport.cli.server import BoundedProtocol
 from tests.building import ROOT
 
 
 @contextmanager
 def serving(home: Path, root: Path = ROOT) -> Iterator[str]:
     """The address of a server over that home, which ends with the block."""
-    process = start("serve", "--port", "0", home=home, root=root)
+    process = start("serve", "--port", "0", "--workers", "1", home=home, root=root)
     try:
         yield address_of(process)
     finally:
         stop(process)
+
+
+@contextmanager
+def listening(app: FastAPI, protocol: type[BoundedProtocol] = BoundedProtocol) -> Iterator[int]:
+    """A server in a thread of this process; its port."""
+    config = uvicorn.Config(app, http=protocol, log_level="critical")
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        port = int(listener.getsockname()[1])
+        try:
+            wait_for(f"http://127.0.0.1:{port}/healthz")
+            yield port
+        finally:
+            server.should_exit = True
+            thread.join(60)
 
 
 def start(*arguments: str, home: Path, root: Path = ROOT) -> subprocess.Popen[str]:

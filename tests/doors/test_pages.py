@@ -28,15 +28,20 @@ class Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.links: list[str] = []
+        self.forms: list[str] = []
         self.ids: set[str] = set()
+        self.labelled: set[str | None] = set()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         given = dict(attrs)
         self.tags.append((tag, given))
-        self.links += [given[name] for name in ("href", "src", "action") if name in given]
+        found = [given[name] for name in ("href", "src", "action", "formaction") if name in given]
+        self.links += [] if given.get("method") == "post" or "formaction" in given else found
+        self.forms += found if given.get("method") == "post" or "formaction" in given else []
         self.ids |= {given["id"]} if "id" in given else set()
+        self.labelled |= {given["for"]} if tag == "label" else set()
 
 
 def crawl(client):
@@ -115,11 +120,11 @@ def test_a_page_is_sound(door, path):
     for tag, attributes in page.tags:
         if tag == "img":
             assert "alt" in attributes
-        if tag == "input":
-            assert attributes.get("aria-label")
+        if tag in ("input", "select", "textarea") and attributes.get("type") != "hidden":
+            assert attributes.get("aria-label") or attributes.get("id") in page.labelled
         assert "style" not in attributes
         assert not any(name.startswith("on") for name in attributes)
-    elsewhere = [link for link in page.links if re.match(r"(https?:)?//", link)]
+    elsewhere = [link for link in page.links + page.forms if re.match(r"(https?:)?//", link)]
     assert [link for link in elsewhere if not link.startswith("https://chat.example.com/")] == []
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+from contextlib import ExitStack
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -11,8 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.building import NOW
-from tests.doors.lab import GAUGE_COLUMNS, GAUGES, PEOPLE, ROWS, arrow_of
+from meshport.access.principal import Kind
+from meshport.publishing.store import WALK_SECONDS
+from tests.building import NOW, column
+from tests.doors.lab import GAUGE_COLUMNS, GAUGE_ROWS, GAUGES, PEOPLE, ROWS, SECRET, arrow_of
+from tests.doors.readers import SITES, Readers, property_
 
 pytestmark = pytest.mark.xdist_group("doors")
 
@@ -99,12 +104,12 @@ def test_rows_without_a_public_key_are_paged_by_their_place_in_the_file(small_do
     assert rows_of(pages) == [{"town": f"town {n % 3}"} for n in range(40)]
 
 
-def test_a_walk_stays_in_its_release_while_newer_ones_are_published(lab):
+def test_a_walk_stays_in_its_release_while_more_are_published_than_are_kept(lab):
     client = lab.client()
-    first = client.get(f"{ROWS}?limit=30&select=gauge_id")
+    first = client.get(f"{ROWS}?limit=8&select=gauge_id")
     release, following, walked = first.headers["meshport-release"], first.links, first.json()
 
-    for number in range(1, 4):
+    for number in range(1, 13):
         assert lab.publish(100 + number, NOW + timedelta(hours=number))
         answer = client.get(following["next"]["url"])
         assert answer.headers["meshport-release"] == release
@@ -113,7 +118,7 @@ def test_a_walk_stays_in_its_release_while_newer_ones_are_published(lab):
 
     assert [row["gauge_id"] for row in walked] == [f"g{n:05d}" for n in range(100)]
     assert following == {}
-    assert len(client.get(f"{ROWS}?limit=1000").json()) == 103
+    assert len(client.get(f"{ROWS}?limit=1000").json()) == 112
 
 
 def test_a_pinned_release_is_read_for_as_long_as_it_is_kept(lab):
@@ -132,12 +137,21 @@ def test_a_pinned_release_is_read_for_as_long_as_it_is_kept(lab):
 def test_a_walk_through_a_release_that_is_no_longer_kept_ends_with_gone(lab):
     client = lab.client()
     first = client.get(f"{ROWS}?limit=10")
+    release = lab.home / "store/lab/releases" / first.headers["meshport-release"]
+    long_ago = (release / "walked").stat().st_mtime - WALK_SECONDS
+    os.utime(release / "walked", (long_ago, long_ago))
     for number in range(1, 12):
         lab.publish(100 + number, NOW + timedelta(hours=number))
 
     answer = client.get(first.links["next"]["url"])
 
     assert (answer.status_code, answer.json()["code"]) == (410, "MP404")
+
+
+@pytest.fixture
+def readers(tmp_path):
+    with ExitStack() as opened:
+        yield Readers(tmp_path, opened)
 
 
 def unpadded(text):
@@ -215,6 +229,55 @@ def test_the_length_of_pages_may_change_on_the_way(small_door):
     answer = small_door.get(ROWS, params={"limit": 1000, "select": "gauge_id", "cursor": cursor})
 
     assert [row["gauge_id"] for row in answer.json()] == [f"g{n:05d}" for n in range(10, 100)]
+
+
+def test_a_cursor_of_another_reader_is_refused(readers):
+    first, second = readers.client("service"), readers.client("highest")
+    cursor = cursor_of(first.get(f"{ROWS}?select=gauge_id&limit=5"))
+
+    answer = second.get(ROWS, params={"select": "gauge_id", "limit": 5, "cursor": cursor})
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "MP603")
+    assert len(first.get(ROWS, params={"select": "gauge_id", "cursor": cursor}).json()) == 95
+
+
+@pytest.mark.parametrize("reader", ["scoped", "outlet"])
+def test_rows_inside_a_scope_are_paged_whatever_tells_them_apart(readers, reader):
+    client = readers.client(reader)
+
+    pages = walk(client, ROWS, limit=1, order="gauge_id.desc")
+
+    assert (
+        rows_of(pages) == client.get(ROWS, params={"order": "gauge_id.desc", "limit": 1000}).json()
+    )
+    assert len(pages) == len({row["gauge_id"] for row in rows_of(pages)})
+
+
+def test_rows_of_several_scopes_without_a_public_key_are_paged_by_their_place(readers):
+    site = column("site", "VARCHAR", required=True, **property_("rowScope", True))
+    hidden = [{**c, **SECRET} if c["name"] == "gauge_id" else c for c in GAUGE_COLUMNS]
+    readers.lab.promise(GAUGES, *hidden, site)
+    readers.lab.publish(gauges=SITES.format(rows=GAUGE_ROWS))
+    client = readers.client("scoped")
+
+    whole = client.get(ROWS, params={"limit": 1000}).json()
+
+    assert [row["site"] for row in whole] == ["site 3"] * 10 + ["site 7"] * 10
+    assert "gauge_id" not in whole[0]
+    for order in ("", "small.desc"):
+        expected = client.get(ROWS, params={"limit": 1000, "order": order}).json()
+        assert rows_of(walk(client, ROWS, limit=3, order=order)) == expected
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "parquet", "arrow"])
+def test_a_scope_in_which_nothing_lies_is_an_answer_without_rows(readers, form):
+    readers.add("lonely", Kind.SERVICE)
+    readers.agree("lonely", "confidential", scope=("site of nobody",))
+
+    answer = readers.client("lonely").get(ROWS, params={"format": form, "gauge_id": "gt.a"})
+
+    assert answer.status_code == 200, answer.text
+    assert form != "json" or answer.json() == []
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet", "arrow"])

@@ -53,21 +53,45 @@ def test_a_port_that_is_taken_is_said_with_a_way_out(small_lab):
     "arguments", [("--host", "203.0.113.7"), ("--host", "no such host"), ("--port", "70000")]
 )
 def test_an_address_that_cannot_be_had_is_said(small_lab, arguments):
-    ended = meshport("serve", *arguments, cwd=small_lab.root, MESHPORT_HOME=small_lab.home)
+    ended = meshport(
+        *("serve", *arguments),
+        cwd=small_lab.root,
+        MESHPORT_HOME=small_lab.home,
+        MESHPORT_OIDC_ISSUER="https://login.example.com",
+        MESHPORT_OIDC_AUDIENCE="meshport",
+    )
 
     assert ended.returncode == 2
     assert ended.stderr.startswith("MP620\ncannot listen on ")
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize(("signal_", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, -15)])
-def test_it_ends_when_told_to(small_lab, signal_, code):
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--host", "0.0.0.0"), "there is no consumer yet"),
+        (("--host", "0.0.0.0", "--demo"), "could play anybody"),
+    ],
+)
+def test_it_does_not_open_to_others_where_nobody_can_be_told_from_anybody(
+    small_lab, arguments, why
+):
+    ended = meshport("serve", *arguments, cwd=small_lab.root, MESHPORT_HOME=small_lab.home)
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("MP621\n")
+    assert why in ended.stderr
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_when_told_to(small_lab, signal_):
     process = start("serve", "--port", "0", home=small_lab.home, root=small_lab.root)
     address_of(process)
 
     ended, said = stop(process, signal_)
 
-    assert ended == code
+    assert ended == 0
+    assert said.endswith("stopped\n")
     assert "Traceback" not in said
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -111,12 +112,15 @@ def test_documents_for_programs_do_not_name_withheld_columns(door, port, name):
 
 
 def test_the_page_says_what_is_withheld_and_why(door):
-    for accept in ("text/html", "text/markdown"):
-        page = door.get("/ports/customers/customers/v1", headers={"accept": accept}).text
+    page = door.get("/ports/customers/customers/v1", headers={"accept": "text/html"}).text
+    twin = door.get("/ports/customers/customers/v1.md").text
 
-        assert "full_name, email, phone, birth_on" in page
-        assert SCALE.find("restricted").meaning in page
-        assert "until agreements are in place" in page
+    withheld = ("full_name", "email", "phone", "birth_on", "zip_prefix", "has_marketing_consent")
+    said = re.search(r"6 of 9 columns are withheld from you.*?</aside>", page, re.S)[0]
+    assert set(re.findall(r"<code>(\w+)</code>", said)) == set(withheld)
+    assert SCALE.find("restricted").meaning in said
+    for name in withheld:
+        assert re.search(rf"`{name}` .*: not at all; .*from the class \w+", twin)
 
 
 def test_a_stricter_class_holds_at_once_and_for_old_releases(lab):
@@ -148,13 +152,20 @@ def test_a_port_without_any_open_column_serves_no_row(lab):
     lab.promise(PEOPLE, *private)
     client = lab.client()
 
-    assert client.get(f"{PEOPLE.path}/rows").json()["code"] == "MP601"
+    assert client.get(f"{PEOPLE.path}/rows").json()["code"] == "MP704"
     page = client.get(PEOPLE.path, headers={"accept": "text/html"})
-    assert "No column of this port is served openly" in page.text
+    assert "No column of this port is there for you" in page.text
 
 
+MASKED = {
+    "classification": "confidential",
+    "customProperties": [{"property": "maskingPolicy", "value": "null"}],
+}
+
+
+@pytest.mark.parametrize("private", [SECRET, MASKED], ids=["withheld", "masked"])
 @pytest.mark.parametrize("severity", ["warning", "error"])
-def test_a_failed_check_shows_no_value_of_a_private_column(lab, severity):
+def test_a_failed_check_shows_no_value_of_a_private_column(lab, severity, private):
     repeated = {
         "quality": [
             {
@@ -167,8 +178,8 @@ def test_a_failed_check_shows_no_value_of_a_private_column(lab, severity):
         ]
     }
     people = [
-        column("email", "VARCHAR", primaryKey=True, required=True, **SECRET),
-        column("town", "VARCHAR", **repeated, **SECRET),
+        column("email", "VARCHAR", primaryKey=True, required=True, **private),
+        column("town", "VARCHAR", **repeated, **private),
     ]
     lab.promise(PEOPLE, *people)
     lab.publish()

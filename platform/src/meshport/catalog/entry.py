@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from meshport.access.authorize import OPENLY, Grant, views_of, visible_columns
+from meshport.access.principal import DEMO
 from meshport.catalog.glossary import Term, read_glossary
 from meshport.catalog.search import SearchIndex
 from meshport.catalog.status import PortStatus, port_status
+from meshport.contracts.access_class import AccessClass, access_classes, view_of
 from meshport.contracts.classification import Classifications, read_classifications
+from meshport.contracts.masking import CLEAR
 from meshport.contracts.model import Column
 from meshport.errors import MeshportError
 from meshport.names import PortId
@@ -40,42 +45,62 @@ class Catalog:
         scale = read_classifications(root)
         return cls(mesh, store, scale, glossary, SearchIndex(mesh, glossary))
 
-    def entry(self, port: Port, now: datetime) -> PortEntry:
-        """What the catalog says of a port at that moment."""
-        status = port_status(port, self.store, now)
+    def entry(self, port: Port, now: datetime, grant: Grant | None = None) -> PortEntry:
+        """What the catalog says of a port at that moment to whoever holds the grant.
+
+        Without a grant: to anyone of the company.
+        """
+        grant = grant or Grant(DEMO, port.id, self.open_class, OPENLY)
+        reader, status = grant.reader, port_status(port, self.store, now)
         return PortEntry(
             port=port,
             status=replace(
                 status,
-                release=self._shown(port, status.release),
-                refusal=self._shown_refusal(status.refusal),
+                release=self._shown(port, status.release, reader),
+                refusal=self._shown_refusal(status.refusal, reader),
             ),
-            visible=self.served(port, status.release),
-            hidden=self._withheld(port),
+            grant=grant,
+            views=views_of(self.scale, reader, port, status.release),
+            visible=self.served(port, status.release, reader),
+            hidden=self._withheld(port, reader),
             consumers=[other.id for other in self.mesh.consumers_of(port.id)],
         )
 
-    def served(self, port: Port, release: PortRelease | None) -> list[Column]:
-        """The columns that anyone may read: openly classified, and in the release if there is one.
+    @cached_property
+    def open_class(self) -> AccessClass:
+        """What anyone of the company sees without asking."""
+        served = [step.name for step in self.scale.steps if step.is_served_openly]
+        by_name = {one.name: one for one in access_classes(self.scale)}
+        return by_name[served[-1] if served else self.scale.steps[0].name]
 
-        The contract in the mesh decides on the class, so that a stricter one holds at once, also
-        for releases made before.
-        """
-        columns = self.scale.served_openly(port.contract.table.columns)
-        written = {column.name for column in release.columns} if release else None
-        return [column for column in columns if written is None or column.name in written]
+    def served(
+        self, port: Port, release: PortRelease | None, reader: AccessClass | None = None
+    ) -> list[Column]:
+        """The columns that a class reads, of the release if there is one."""
+        reader, columns = reader or self.open_class, port.contract.table.columns
+        if release is None:
+            return [column for column in columns if view_of(column, reader, self.scale)]
+        shown = set(visible_columns(self.scale, reader, port, release))
+        return [column for column in columns if column.name in shown]
 
-    def shown_checks(self, port: Port, checks: Sequence[CheckOutcome]) -> list[CheckOutcome]:
-        """Check results without the values of withheld columns."""
-        hidden = {column.name for column in self._withheld(port)}
+    def shown_checks(
+        self, port: Port, checks: Sequence[CheckOutcome], reader: AccessClass | None = None
+    ) -> list[CheckOutcome]:
+        """Check results without the values of columns that are not open, and to the reader."""
+        hidden = self._not_clear(port, reader or self.open_class)
         return [c.model_copy(update={"sample_keys": _open(c.sample_keys, hidden)}) for c in checks]
 
-    def _shown(self, port: Port, release: PortRelease | None) -> PortRelease | None:
+    def _shown(
+        self, port: Port, release: PortRelease | None, reader: AccessClass
+    ) -> PortRelease | None:
         if release is None:
             return None
-        return release.model_copy(update={"checks": self.shown_checks(port, release.checks)})
+        checks = self.shown_checks(port, release.checks, reader)
+        return release.model_copy(update={"checks": checks})
 
-    def _shown_refusal(self, refusal: dict[str, Any] | None) -> dict[str, Any] | None:
+    def _shown_refusal(
+        self, refusal: dict[str, Any] | None, reader: AccessClass
+    ) -> dict[str, Any] | None:
         if refusal is None:
             return None
         checks = []
@@ -83,19 +108,37 @@ class Catalog:
             port = self.mesh.find(PortId.parse(check["port"]))
             # Of a port that is gone nobody knows which columns may be shown.
             keys = check["sample_keys"]
-            withheld = (
-                [c.name for c in self._withheld(port)] if port else [n for k in keys for n in k]
-            )
-            checks.append({**check, "sample_keys": _open(keys, set(withheld))})
+            hidden = {name for key in keys for name in key}
+            if port:
+                hidden = self._not_clear(port, reader)
+            checks.append({**check, "sample_keys": _open(keys, hidden)})
         return {**refusal, "checks": checks}
 
-    def _withheld(self, port: Port) -> list[Column]:
+    def _withheld(self, port: Port, reader: AccessClass) -> list[Column]:
         columns = port.contract.table.columns
-        return [c for c in columns if c not in self.scale.served_openly(columns)]
+        return [c for c in columns if view_of(c, reader, self.scale) is None]
 
-    def product_entry(self, product: DataProduct, now: datetime) -> ProductEntry:
-        """What the catalog says of a data product at that moment."""
-        return ProductEntry(product, [self.entry(port, now) for port in product.ports])
+    def _not_clear(self, port: Port, reader: AccessClass) -> set[str]:
+        """The columns whose values as they are may not stand where rows are not asked for."""
+        return {
+            column.name
+            for column in port.contract.table.columns
+            for one in (reader, self.open_class)
+            if view_of(column, one, self.scale) != CLEAR
+        }
+
+    def product_entry(
+        self, product: DataProduct, now: datetime, reader: AccessClass | None = None
+    ) -> ProductEntry:
+        """What the catalog says of a data product at that moment to a reader of that class.
+
+        Without a class: to anyone of the company.
+        """
+        grants = [Grant(DEMO, p.id, reader or self.open_class, OPENLY) for p in product.ports]
+        entries = [
+            self.entry(port, now, grant) for port, grant in zip(product.ports, grants, strict=True)
+        ]
+        return ProductEntry(product, entries)
 
     def states(self, now: datetime) -> dict[PortId, str]:
         """The state of every port in one word."""
@@ -108,6 +151,10 @@ class PortEntry:
 
     port: Port
     status: PortStatus
+    grant: Grant
+    """What the reader may see, and why."""
+    views: dict[str, str]
+    """How each served column is shown: `clear`, or by the mask's name."""
     visible: Sequence[Column]
     """The columns that are served now."""
     hidden: Sequence[Column]
@@ -139,13 +186,29 @@ class PortEntry:
             "columns": [self._column(column) for column in table.columns],
             "inputs": [str(port) for port in self.port.inputs],
             "consumers": [str(port) for port in self.consumers],
-            "access": {
-                "class": "internal",
-                "columns_served": len(self.visible),
-                "columns_withheld": len(self.hidden),
-                "note": WITHHELD,
-            },
+            "access": self._access(),
             "links": {name: f"{self.port.id.path}/{name}" for name in PARTS},
+        }
+
+    @property
+    def masked(self) -> dict[str, str]:
+        """The columns that are served through a mask, and which."""
+        return {name: mask for name, mask in self.views.items() if mask != str(CLEAR)}
+
+    def _access(self) -> dict[str, Any]:
+        grant = self.grant
+        return {
+            "class": grant.reader.name,
+            "rule": grant.rule,
+            "purpose": grant.purpose,
+            "scope": list(grant.scope) if grant.scope is not None else None,
+            "until": grant.until.isoformat() if grant.until else None,
+            "columns_served": len(self.visible),
+            "columns_withheld": len(self.hidden),
+            "served": [column.name for column in self.visible],
+            "masked": self.masked,
+            "withheld": [column.name for column in self.hidden],
+            "note": WITHHELD,
         }
 
     def _column(self, column: Column) -> dict[str, Any]:
@@ -157,11 +220,12 @@ class PortEntry:
             "required": column.required,
             "classification": column.classification,
             "is_served": column in self.visible,
+            "mask": self.masked.get(column.name),
         }
 
 
 PARTS = ("rows", "contract", "schema", "checks", "releases", "lineage", "receipt")
-WITHHELD = "Columns that are neither public nor internal are served to nobody yet."
+WITHHELD = "Columns beyond your access class do not exist for you; ask for access to the port."
 
 
 @dataclass(frozen=True)

@@ -17,30 +17,65 @@ class Snippet:
     text: str
 
 
-def snippets(port: PortId, base_url: str, columns: list[Column]) -> list[Snippet]:
+@dataclass(frozen=True)
+class Sender:
+    """What the tools have to send so that they see what the reader sees."""
+
+    base_url: str
+    has_token: bool = False
+    purpose: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers; the token is taken from the environment."""
+        token = {"Authorization": "Bearer $TOKEN"} if self.has_token else {}
+        return {**token, **({"Meshport-Purpose": self.purpose} if self.purpose else {})}
+
+
+def snippets(port: PortId, sender: Sender, columns: list[Column]) -> list[Snippet]:
     """curl, Python and DuckDB over the columns that the reader may see; each runs as it is."""
     if not columns:
         return []
-    url = f"{base_url}{port.path}/rows"
+    url = f"{sender.base_url}{port.path}/rows"
     first = ",".join(column.name for column in columns[:4])
     question = f"{url}?select={first}&limit=5"
+    flags = "".join(f'-H "{name}: {value}" ' for name, value in sender.headers.items())
     python = (
-        "import json, urllib.request\n\n"
+        f"import json, {_imports(sender)}\n\n"
         f'url = "{question}"\n'
-        "for row in json.load(urllib.request.urlopen(url)):\n"
+        f"{_opened(sender)}"
+        "for row in json.load(answer):\n"
         "    print(row)"
     )
     duckdb = (
-        "import duckdb, urllib.request\n\n"
+        f"import duckdb, {_imports(sender)}\n\n"
         f'url = "{url}?format=parquet"\n'
-        f'urllib.request.urlretrieve(url, "{port.port}.parquet")\n'
+        f"{_opened(sender)}"
+        f'with open("{port.port}.parquet", "wb") as file:\n'
+        "    file.write(answer.read())\n"
         f'duckdb.sql("{_question(port, columns)}").show()'
     )
     return [
-        Snippet("curl", "sh", f'curl -sS "{question}"'),
+        Snippet("curl", "sh", f'curl -sS {flags}"{question}"'),
         Snippet("Python", "python", python),
         Snippet("DuckDB, all rows", "python", duckdb),
     ]
+
+
+def _imports(sender: Sender) -> str:
+    return "os, urllib.request" if sender.has_token else "urllib.request"
+
+
+def _opened(sender: Sender) -> str:
+    """Python that opens `url` as `answer`."""
+    if not sender.headers:
+        return "answer = urllib.request.urlopen(url)\n"
+    given = [f'"{name}": "{value}"' for name, value in sender.headers.items()]
+    headers = ", ".join(given).replace('"Bearer $TOKEN"', '"Bearer " + os.environ["TOKEN"]')
+    return (
+        f"headers = {{{headers}}}\n"
+        "answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers))\n"
+    )
 
 
 def _question(port: PortId, columns: list[Column]) -> str:

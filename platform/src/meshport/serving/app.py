@@ -12,8 +12,18 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
 from meshport import __version__
-from meshport.serving import ports_routes, problems, products_routes, rows_routes
+from meshport.serving import (
+    access_routes,
+    demo,
+    ports_routes,
+    problems,
+    products_routes,
+)
+from meshport.serving.delta import app as delta
+from meshport.serving.limits import Limits
 from meshport.serving.openapi import openapi_document
+from meshport.serving.rows import routes as rows_routes
+from meshport.serving.sql_door import routes as sql_routes
 from meshport.serving.state import Doors
 from meshport.settings import Settings
 
@@ -21,23 +31,35 @@ STATIC = Path(__file__).parent / "static"
 
 
 def create_app(
-    settings: Settings, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    settings: Settings,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    is_demo: bool = False,
+    has_login: bool = False,
+    limits: Limits = Limits(),  # noqa: B008  it never changes
 ) -> FastAPI:
-    """An app over the mesh and the releases that the settings name; it reads, it never writes."""
-    doors = Doors(settings, now)
+    """An app over the mesh and the releases that the settings name.
+
+    `is_demo`: a request without a token counts as one of the company; for a server that listens to
+    its own machine alone. `has_login`: and may play any consumer that is registered.
+    """
+    doors = Doors(settings, now, is_demo, has_login, limits)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
-        doors.reader.close()
+        doors.rows.close()
 
     app = FastAPI(
         title="meshport", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     app.state.doors = doors
     problems.install(app)
+    app.include_router(rows_routes.router)  # asked most, looked at first
+    app.mount(delta.PATH, delta.delta_sharing_app(doors))
+    app.include_router(sql_routes.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    for routes in (rows_routes, ports_routes, products_routes):
+    for routes in (access_routes, demo, ports_routes, products_routes):
         app.include_router(routes.router)
 
     def openapi() -> dict[str, Any]:

@@ -6,12 +6,11 @@ import base64
 import hashlib
 import hmac
 import json
-import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from meshport.errors import Place, ServingError
+from meshport.publishing.durable import secret_at
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,8 @@ class Cursor:
     release: str
     question: str
     last_key: tuple[str | None, ...]
+    seen: int = 0
+    """How many rows came before."""
 
     def require(self, port: str, release: str | None, question: str | None) -> None:
         """Raise ServingError MP603 where the cursor is another port's, release's or question's.
@@ -45,22 +46,18 @@ class CursorCodec:
     @classmethod
     def at_home(cls, home: Path) -> CursorCodec:
         """The codec of a meshport home; makes its key, readable by its owner only, at first use."""
-        file = home / "cursor.key"
-        if not file.is_file():
-            home.mkdir(parents=True, exist_ok=True)
-            try:
-                handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(secrets.token_bytes(32))
-            except FileExistsError:
-                pass  # another process was first; its key is as good
-        return cls(file.read_bytes())
+        return cls(secret_at(home / "cursor.key"))
 
     def write(
-        self, port: str, release: str, question: str, last_key: tuple[str | None, ...]
+        self,
+        port: str,
+        release: str,
+        question: str,
+        last_key: tuple[str | None, ...],
+        seen: int = 0,
     ) -> str:
         """The cursor as text for a URL."""
-        parts = [port, release, _digest(question), list(last_key)]
+        parts = (port, release, _digest(question), last_key, seen)
         body = json.dumps(parts, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(self._sign(body) + body).decode().rstrip("=")
 
@@ -73,8 +70,11 @@ class CursorCodec:
         signature, body = raw[:16], raw[16:]
         if not hmac.compare_digest(signature, self._sign(body)):
             raise _invalid("it is not one that this server wrote")
-        port, release, question, last_key = json.loads(body)
-        return Cursor(port, release, question, tuple(last_key))
+        try:
+            port, release, question, last_key, seen = json.loads(body)
+        except ValueError as error:
+            raise _invalid("another version of this server wrote it") from error
+        return Cursor(port, release, question, tuple(last_key), seen)
 
     def _sign(self, body: bytes) -> bytes:
         return hmac.new(self._key, body, hashlib.sha256).digest()[:16]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from fastapi import HTTPException, Request
 
 FORMS = ("html", "json", "md")
-_MEDIA = {
+PAGE_MEDIA = {
     "text/html": "html",
     "application/xhtml+xml": "html",
     "application/json": "json",
@@ -37,18 +39,20 @@ def suffix_of(request: Request) -> str | None:
 
 def form_wanted(request: Request, suffix: str | None, default: str = "json") -> str:
     """The form that the path's suffix names, else the best one in `Accept`, else the default."""
-    return suffix or _best(request, _MEDIA) or default
+    return suffix or _best(request.headers.get("accept", ""), is_of_rows=False) or default
 
 
 def row_format_wanted(request: Request) -> str:
     """The row format that `Accept` names; JSON where it names none of ours."""
-    return _best(request, ROW_MEDIA) or "json"
+    return _best(request.headers.get("accept", ""), is_of_rows=True) or "json"
 
 
-def _best(request: Request, known: dict[str, str]) -> str | None:
-    """The known media type with the highest quality value (RFC 9110, section 12.5.1)."""
+@lru_cache(maxsize=256)
+def _best(accept: str, *, is_of_rows: bool) -> str | None:
+    """The form of the known media type with the highest quality (RFC 9110, section 12.5.1)."""
     best: tuple[float, str | None] = (0.0, None)
-    for part in request.headers.get("accept", "").split(","):
+    known = ROW_MEDIA if is_of_rows else PAGE_MEDIA
+    for part in accept.split(","):
         media, *parameters = (piece.strip() for piece in part.split(";"))
         quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
         weight = _number(quality)

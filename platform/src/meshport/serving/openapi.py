@@ -7,31 +7,16 @@ from typing import Any
 
 from meshport import __version__
 from meshport.catalog.entry import Catalog, PortEntry
-from meshport.contracts.model import Column
-from meshport.products.mesh import Port
-from meshport.serving.row_query import DEFAULT_LIMIT, FORMATS, MAX_LIMIT
-from meshport.serving.row_schema import row_schema
+from meshport.serving.port_operations import (
+    PROBLEM,
+    answer,
+    explain_operation,
+    port_operation,
+    rows_by_form,
+    rows_operation,
+)
+from meshport.serving.sql_door.openapi import sql_paths
 
-_PROBLEM = {
-    "description": "What is wrong, where, and what to do (RFC 9457)",
-    "content": {
-        "application/problem+json": {
-            "schema": {
-                "type": "object",
-                "required": ["type", "title", "status"],
-                "properties": {
-                    "type": {"type": "string"},
-                    "title": {"type": "string"},
-                    "status": {"type": "integer"},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                    "place": {"type": "string"},
-                    "hint": {"type": "string"},
-                },
-            }
-        }
-    },
-}
 _SUMMARIES = {
     "contract": "The contract, byte for byte",
     "schema": "JSON Schema of a row",
@@ -66,14 +51,14 @@ def openapi_document(catalog: Catalog, now: datetime) -> dict[str, Any]:
             "version": __version__,
             "description": "Data products of the mesh. Row models come from the contracts.",
         },
-        "paths": {**paths, **_port_paths(catalog, now)},
+        "paths": {**paths, **sql_paths(PROBLEM), **_port_paths(catalog, now)},
     }
 
 
 def _catalog_operation(path: str) -> dict[str, Any]:
-    answers = {"200": _answer(_CATALOG[path], {"application/json": {"schema": {}}})}
+    answers = {"200": answer(_CATALOG[path], {"application/json": {"schema": {}}})}
     if "{" in path:
-        answers["404"] = _PROBLEM
+        answers["404"] = PROBLEM
     given = _PARAMETERS.get(path)
     return {
         "summary": _CATALOG[path],
@@ -87,74 +72,19 @@ def _catalog_operation(path: str) -> dict[str, Any]:
 def _port_paths(catalog: Catalog, now: datetime) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for port in catalog.mesh.ports:
-        paths[port.id.path] = {"get": _operation(port, "port", f"{port.contract.name}: the port")}
-        paths[f"{port.id.path}/rows"] = {"get": _rows(catalog.entry(port, now))}
+        paths[port.id.path] = {
+            "get": port_operation(port, "port", f"{port.contract.name}: the port")
+        }
+        rows = _rows(catalog.entry(port, now))
+        paths[f"{port.id.path}/rows"] = {"get": rows, "post": rows_by_form(rows)}
+        paths[f"{port.id.path}/rows/explain"] = {"get": explain_operation(port, rows)}
         for part, summary in _SUMMARIES.items():
             said = f"{port.contract.name}: {summary}"
-            paths[f"{port.id.path}/{part}"] = {"get": _operation(port, part, said)}
+            paths[f"{port.id.path}/{part}"] = {"get": port_operation(port, part, said)}
     return paths
 
 
-def _operation(port: Port, part: str, summary: str) -> dict[str, Any]:
-    media = {"contract": "application/yaml", "schema": "application/schema+json"}
-    content: dict[str, Any] = {media.get(part, "application/json"): {"schema": {}}}
-    return {
-        "summary": summary,
-        "operationId": f"{port.id.domain}_{port.id.model}_{part}",
-        "tags": [f"{port.id.domain}.{port.id.port}"],
-        "responses": {
-            "200": _answer(summary, content),
-            "404": _PROBLEM,
-            "503": _PROBLEM,
-        },
-    }
-
-
 def _rows(entry: PortEntry) -> dict[str, Any]:
-    port, release, columns = entry.port, entry.status.release, entry.visible
+    release = entry.status.release
     types = {column.name: column.type for column in release.columns} if release else {}
-    row = row_schema(port.contract, columns, types)
-    del row["$schema"]
-    # `select` may leave columns out, so none of them is required of an answer.
-    array = {"type": "array", "items": {**row, "required": []}}
-    operation = _operation(port, "rows", f"{port.contract.name}: rows")
-    pinned = f"`{port.id.path}@{{release}}/rows` reads one release for as long as it is kept."
-    operation["description"] = f"{port.contract.purpose} {pinned}"
-    operation["parameters"] = [*_paging(), *map(_filter, columns)]
-    operation["responses"]["200"]["content"] = {
-        "application/json": {"schema": array},
-        "application/x-ndjson": {"schema": {"type": "string"}},
-        "text/csv": {"schema": {"type": "string"}},
-        "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
-        "application/vnd.apache.arrow.stream": {"schema": {"type": "string", "format": "binary"}},
-    }
-    operation["responses"] |= {
-        "304": {"description": "The client has these very rows"},
-        "400": _PROBLEM,
-        "410": _PROBLEM,
-    }
-    return operation
-
-
-def _answer(description: str, content: dict[str, Any]) -> dict[str, Any]:
-    return {"description": description, "content": content}
-
-
-def _paging() -> list[dict[str, Any]]:
-    limit = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}
-    return [
-        _query("select", {"type": "string"}, "Columns, separated by commas"),
-        _query("order", {"type": "string"}, "Columns to sort by, as a.asc,b.desc; nulls last"),
-        _query("limit", limit, "Rows on a page"),
-        _query("cursor", {"type": "string"}, "From the `next` link of the page before"),
-        _query("format", {"type": "string", "enum": list(FORMATS)}, "Instead of `Accept`"),
-    ]
-
-
-def _filter(column: Column) -> dict[str, Any]:
-    said = f"{column.description} Filter as eq.…, gte.…, in.(…), is.null"
-    return _query(column.name, {"type": "string"}, said.strip())
-
-
-def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
-    return {"name": name, "in": "query", "schema": schema, "description": description}
+    return rows_operation(entry.port, entry.visible, types)

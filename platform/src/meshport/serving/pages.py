@@ -7,22 +7,26 @@ manifests; text of theirs is escaped.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
 
+from meshport.access.authorize import OPENLY
+from meshport.access.principal import DEMO
 from meshport.catalog.entry import PortEntry, ProductEntry
 from meshport.catalog.lineage import around, whole_graph
 from meshport.catalog.picture import picture
 from meshport.catalog.search import Hit
-from meshport.catalog.snippets import Snippet, snippets
+from meshport.catalog.snippets import Sender, Snippet, snippets
 from meshport.error_codes import ErrorCode
 from meshport.serving import api_guide
+from meshport.serving.identity import Asker
+from meshport.serving.port_access import access_of
 from meshport.serving.rendering import render
-from meshport.serving.row_query import RowQuery
-from meshport.serving.row_sql import ROW_NUMBER, RowSource
+from meshport.serving.rows.query import RowQuery
+from meshport.serving.rows.source import ROW_NUMBER, RowSource
 from meshport.serving.state import Doors
 from meshport.warehouse import parquet_scan
 
@@ -30,14 +34,16 @@ PREVIEW_ROWS = 8
 _SUGGESTIONS = 5
 
 
-def home_page(doors: Doors, form: str) -> Response:
+def home_page(asker: Asker, form: str) -> Response:
     """All data products, the state of each, and who is built from whom."""
+    doors, reader = asker.doors, asker.open_class
     catalog, now = doors.catalog, doors.now()
     order = catalog.mesh.publishing_order()
-    products = [catalog.product_entry(catalog.mesh.products[name], now) for name in order]
+    products = [catalog.product_entry(catalog.mesh.products[n], now, reader) for n in order]
     return render(
         "home",
         form,
+        asker,
         products=products,
         totals=_totals(products),
         suggestions=_suggestions(doors),
@@ -50,12 +56,13 @@ def home_page(doors: Doors, form: str) -> Response:
     )
 
 
-def product_page(doors: Doors, entry: ProductEntry, form: str) -> Response:
+def product_page(asker: Asker, entry: ProductEntry, form: str) -> Response:
     """One data product: what it offers, from what, and where its source rows went."""
-    catalog, domain = doors.catalog, entry.product.domain
+    catalog, domain = asker.doors.catalog, entry.product.domain
     return render(
         "product",
         form,
+        asker,
         entry=entry,
         product=entry.product,
         about=entry.product.descriptor,
@@ -63,19 +70,21 @@ def product_page(doors: Doors, entry: ProductEntry, form: str) -> Response:
         refusal=entry.ports[0].status.refusal,
         manifest=next((one.status.manifest for one in entry.ports if one.status.manifest), None),
         ports={str(port.id): port.id for port in catalog.mesh.ports},
-        now=doors.now(),
+        now=asker.doors.now(),
         path=f"/products/{domain}",
     )
 
 
-def port_page(request: Request, doors: Doors, entry: PortEntry, form: str) -> Response:
+def port_page(request: Request, asker: Asker, entry: PortEntry, form: str) -> Response:
     """One port: columns, checks, service levels, a preview, snippets and lineage."""
-    catalog, port = doors.catalog, entry.port
+    doors, port = asker.doors, entry.port
+    catalog = doors.catalog
     table = port.contract.table
     numbers = {c.name for c in table.columns if c.logical_type in ("integer", "number")}
     return render(
         "port",
         form,
+        asker,
         entry=entry,
         port=port,
         contract=port.contract,
@@ -83,39 +92,40 @@ def port_page(request: Request, doors: Doors, entry: PortEntry, form: str) -> Re
         status=entry.status,
         broken=catalog.mesh.broken.get(port.id.domain),
         checks=entry.checks_by_column,
-        withheld=_withheld(doors, entry),
-        preview=_preview(doors, entry),
+        access=access_of(asker, entry),
+        purpose=request.query_params.get("purpose"),
+        preview=_preview(asker, entry),
         numbers=numbers,
-        snippets=_snippets(request, entry),
+        snippets=_snippets(request, asker, entry),
         map=picture(around(catalog.mesh, port.id), catalog.states(doors.now()), port.id),
         now=doors.now(),
         path=port.id.path,
     )
 
 
-def search_page(doors: Doors, query: str, hits: Sequence[Hit], form: str) -> Response:
+def search_page(asker: Asker, query: str, hits: Sequence[Hit], form: str) -> Response:
     """What was found, and why."""
-    return render(
-        "search", form, query=query, hits=hits, suggestions=_suggestions(doors), path="/search"
-    )
+    words = _suggestions(asker.doors)
+    return render("search", form, asker, "/search", query=query, hits=hits, suggestions=words)
 
 
-def glossary_page(doors: Doors, form: str) -> Response:
+def glossary_page(asker: Asker, form: str) -> Response:
     """Words of the business and the columns that carry them."""
-    ports = {str(port.id): port.id for port in doors.catalog.mesh.ports}
-    return render("glossary", form, terms=doors.catalog.glossary, ports=ports, path="/glossary")
+    catalog = asker.doors.catalog
+    ports = {str(port.id): port.id for port in catalog.mesh.ports}
+    return render("glossary", form, asker, "/glossary", terms=catalog.glossary, ports=ports)
 
 
-def errors_page(codes: Sequence[ErrorCode], form: str) -> Response:
+def errors_page(asker: Asker, codes: Sequence[ErrorCode], form: str) -> Response:
     """What every error code means and how to get out of it."""
     families = {code.code[2]: [c for c in codes if c.code[2] == code.code[2]] for code in codes}
-    return render("errors", form, codes=codes, families=families, path="/errors")
+    return render("errors", form, asker, "/errors", codes=codes, families=families)
 
 
-def api_page(doors: Doors, form: str) -> Response:
+def api_page(asker: Asker, form: str) -> Response:
     """How rows are asked for, with links that answer."""
-    catalog = doors.catalog
-    entries = [catalog.entry(port, doors.now()) for port in catalog.mesh.ports]
+    catalog, now = asker.doors.catalog, asker.doors.now()
+    entries = [catalog.entry(port, now, asker.open_grant(port)) for port in catalog.mesh.ports]
     shown = max(
         (entry for entry in entries if entry.status.release and entry.visible),
         key=lambda entry: len(entry.visible),
@@ -124,6 +134,7 @@ def api_page(doors: Doors, form: str) -> Response:
     return render(
         "api",
         form,
+        asker,
         port=shown.port.id if shown else None,
         examples=api_guide.examples(shown.visible) if shown else [],
         parameters=api_guide.PARAMETERS,
@@ -134,17 +145,14 @@ def api_page(doors: Doors, form: str) -> Response:
     )
 
 
-def problem_page(problem: Mapping[str, Any]) -> Response:
-    """An error for somebody with a browser."""
-    answer = render("problem", "html", problem=problem, path=None)
-    answer.status_code = problem["status"]
-    return answer
-
-
-def _snippets(request: Request, entry: PortEntry) -> list[Snippet]:
+def _snippets(request: Request, asker: Asker, entry: PortEntry) -> list[Snippet]:
     if entry.status.release is None:
         return []
-    return snippets(entry.port.id, str(request.base_url).rstrip("/"), list(entry.visible))
+    has_token = asker.principal.is_known and asker.principal != DEMO
+    # Of an agreement alone: what stands in an address could be anything, and snippets are run.
+    purpose = entry.grant.purpose if asker.purpose and entry.grant.rule != OPENLY else None
+    sender = Sender(str(request.base_url).rstrip("/"), has_token, purpose)
+    return snippets(entry.port.id, sender, list(entry.visible))
 
 
 def _suggestions(doors: Doors) -> list[str]:
@@ -166,29 +174,19 @@ def _totals(products: Sequence[ProductEntry]) -> dict[str, int]:
     }
 
 
-def _withheld(doors: Doors, entry: PortEntry) -> list[tuple[str, str, list[str]]]:
-    """Each class that is withheld, what it means, and the columns of that class."""
-    found: dict[str, list[str]] = {}
-    for column in entry.hidden:
-        found.setdefault(column.classification or "unclassified", []).append(column.name)
-    steps = {name: doors.catalog.scale.find(name) for name in found}
-    return [
-        (name, step.meaning if step else "Nobody said who may read it.", found[name])
-        for name, step in steps.items()
-    ]
-
-
-def _preview(doors: Doors, entry: PortEntry) -> list[dict[str, Any]]:
-    """A few rows of the columns that anyone may see; values as text, numbers as written."""
+def _preview(asker: Asker, entry: PortEntry) -> list[dict[str, Any]]:
+    """A few rows of what the reader may see; values as text, numbers as written."""
     release, manifest = entry.status.release, entry.status.manifest
     if release is None or manifest is None or not entry.visible:
         return []
-    store = doors.catalog.store.of(entry.port.id.domain)
-    written = {column.name: column.type for column in release.columns}
-    names = tuple(column.name for column in entry.visible)
+    store = asker.doors.catalog.store.of(entry.port.id.domain)
     with store.reading(manifest.release):
-        relation = parquet_scan(store.paths(release)).replace("])", f"], {ROW_NUMBER} = true)")
-        source = RowSource(relation, written, (ROW_NUMBER,), frozenset({ROW_NUMBER}))
-        page = doors.reader.page(source, RowQuery(names, limit=PREVIEW_ROWS), ())
+        seen = asker.sight(entry.port, release, entry.grant)
+        files = [store.folder / file.path for file in seen.files]
+        if not files:
+            return []
+        source = RowSource(parquet_scan(files), seen.types, (ROW_NUMBER,), is_sorted=True)
+        wanted = RowQuery.all_of(seen.columns, limit=PREVIEW_ROWS)
+        page = asker.doors.reader.page(source, wanted)
     rows: list[dict[str, Any]] = json.loads(page.body, parse_float=str)
     return rows

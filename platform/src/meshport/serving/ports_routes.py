@@ -11,15 +11,17 @@ from fastapi.responses import Response
 from meshport.catalog.lineage import around
 from meshport.publishing.receipt import receipt
 from meshport.serving import pages
+from meshport.serving.identity import VARIES_BY, asker_of
 from meshport.serving.negotiation import form_wanted, split_suffix
+from meshport.serving.port_access import page_grant
 from meshport.serving.releases import asked, in_release
 from meshport.serving.router import DoorRouter
-from meshport.serving.row_schema import row_schema
+from meshport.serving.rows.schema import row_schema
 from meshport.serving.state import doors_of
 from meshport.serving.validators import entity_tag, is_fresh
 
 router = DoorRouter()
-_REVALIDATE = "public, max-age=0, must-revalidate"
+_REVALIDATE = "private, max-age=0, must-revalidate"
 
 
 @router.reads("/ports/{domain}/{name}/{version}")
@@ -27,11 +29,13 @@ def port(request: Request, domain: str, name: str, version: str) -> Response:
     """The port: contract summary, release, service levels, what is served."""
     doors = doors_of(request)
     major, suffix = split_suffix(version)
-    entry = doors.catalog.entry(doors.port(domain, name, major), doors.now())
+    found = doors.port(domain, name, major)
+    asker, grant = page_grant(request, found)
+    entry = doors.catalog.entry(found, doors.now(), grant)
     form = form_wanted(request, suffix)
     if form == "json":
-        return json_answer(entry.as_json(), {"Vary": "Accept"})
-    return pages.port_page(request, doors, entry, form)
+        return json_answer(entry.as_json(), {"Vary": f"Accept, {VARIES_BY}"})
+    return pages.port_page(request, asker, entry, form)
 
 
 @router.reads("/ports/{domain}/{name}/{version}/contract")
@@ -55,8 +59,10 @@ def contract(request: Request, domain: str, name: str, version: str) -> Response
 def schema(request: Request, domain: str, name: str, version: str) -> Response:
     """JSON Schema of the rows, with the columns that are served."""
     sought = asked(request, domain, name, version)
-    columns = sought.doors.catalog.served(sought.port, sought.part)
-    types = {c.name: c.type for c in sought.part.columns} if sought.part else {}
+    reader = asker_of(request).grant(sought.port).reader
+    columns = sought.doors.catalog.served(sought.port, sought.part, reader)
+    projection = sought.part.projections.get(reader.name) if sought.part else None
+    types = sought.part.types(projection) if sought.part and projection else {}
     found = row_schema(sought.port.contract, columns, types)
     return _tagged(request, found, "application/schema+json")
 
@@ -66,15 +72,17 @@ def checks(request: Request, domain: str, name: str, version: str) -> Response:
     """Every check of the release and how it came out, and what the last refusal said."""
     sought = asked(request, domain, name, version)
     doors, found, part = sought.doors, sought.port, sought.part
-    refused = doors.catalog.entry(found, doors.now()).status.as_json()["refused"]
-    shown = doors.catalog.shown_checks(found, part.checks) if part else []
+    grant = asker_of(request).open_grant(found)
+    refused = doors.catalog.entry(found, doors.now(), grant).status.as_json()["refused"]
+    shown = doors.catalog.shown_checks(found, part.checks, grant.reader) if part else []
     return json_answer(
         {
             "port": str(found.id),
             "checks": [check.model_dump() for check in shown],
             "quarantine": part.quarantine.model_dump(exclude={"files"}) if part else None,
             "refused": refused,
-        }
+        },
+        {"Vary": VARIES_BY},
     )
 
 
@@ -131,7 +139,8 @@ def port_receipt(request: Request, domain: str, name: str, version: str) -> Resp
 def json_answer(content: Any, headers: dict[str, str] | None = None) -> Response:
     """A JSON document that is computed at each request."""
     body = json.dumps(content, ensure_ascii=False, indent=1)
-    return Response(body, 200, {"Cache-Control": "no-cache", **(headers or {})}, "application/json")
+    cache = {"Cache-Control": "private, no-cache"}
+    return Response(body, 200, {**cache, **(headers or {})}, "application/json")
 
 
 def _tagged(request: Request, content: Any, media_type: str) -> Response:

@@ -11,8 +11,9 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from meshport.errors import MeshportError, each_of
-from meshport.serving import pages
+from meshport.serving.identity import Asker, asker_of
 from meshport.serving.negotiation import form_wanted
+from meshport.serving.rendering import render_problem
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "/errors#"
@@ -26,7 +27,48 @@ _STATUS = {
     "MP604": HTTPStatus.BAD_REQUEST,
     "MP610": HTTPStatus.NOT_FOUND,
     "MP611": HTTPStatus.SERVICE_UNAVAILABLE,
+    "MP612": HTTPStatus.NOT_FOUND,
+    "MP613": HTTPStatus.NOT_ACCEPTABLE,
+    "MP614": HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    "MP630": HTTPStatus.BAD_REQUEST,
+    "MP631": HTTPStatus.BAD_REQUEST,
+    "MP632": HTTPStatus.BAD_REQUEST,
+    "MP633": HTTPStatus.BAD_REQUEST,
+    "MP634": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "MP635": HTTPStatus.SERVICE_UNAVAILABLE,
+    "MP636": HTTPStatus.NOT_FOUND,
+    "MP637": HTTPStatus.CONFLICT,
+    "MP638": HTTPStatus.GONE,
+    "MP639": HTTPStatus.TOO_MANY_REQUESTS,
+    "MP640": HTTPStatus.GONE,
+    "MP641": HTTPStatus.TOO_MANY_REQUESTS,
+    "MP642": HTTPStatus.SERVICE_UNAVAILABLE,
+    "MP643": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "MP644": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "MP645": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    "MP646": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "MP701": HTTPStatus.UNAUTHORIZED,
+    "MP702": HTTPStatus.FORBIDDEN,
+    "MP703": HTTPStatus.FORBIDDEN,
+    "MP704": HTTPStatus.FORBIDDEN,
+    "MP705": HTTPStatus.UNAUTHORIZED,
+    "MP706": HTTPStatus.FORBIDDEN,
+    "MP707": HTTPStatus.FORBIDDEN,
+    "MP722": HTTPStatus.NOT_FOUND,
+    "MP730": HTTPStatus.BAD_REQUEST,
+    "MP731": HTTPStatus.NOT_FOUND,
+    "MP732": HTTPStatus.CONFLICT,
+    "MP733": HTTPStatus.BAD_REQUEST,
+    "MP734": HTTPStatus.FORBIDDEN,
+    "MP735": HTTPStatus.CONFLICT,
+    "MP740": HTTPStatus.FORBIDDEN,
+    "MP741": HTTPStatus.SERVICE_UNAVAILABLE,
+    "MP742": HTTPStatus.FORBIDDEN,
+    "MP790": HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+_RETRY_AFTER = {"MP635": "1", "MP639": "5", "MP642": "1"}
+"""Seconds; a mesh that is being edited, or waits for its first release, takes longer."""
 
 
 def problem(request: Request, status: int, **members: Any) -> Response:
@@ -35,13 +77,22 @@ def problem(request: Request, status: int, **members: Any) -> Response:
     content = {"type": "about:blank", "title": title, "status": status, **members}
     content = {name: value for name, value in content.items() if value is not None}
     headers = {"Cache-Control": "no-store", "Vary": "Accept"}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = "30"
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["Retry-After"] = _RETRY_AFTER.get(members.get("code", ""), "30")
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="meshport"'  # RFC 6750, section 3
     if form_wanted(request, None) == "html":
-        answer = pages.problem_page(content)
+        answer = render_problem(content, _asker(request))
         answer.headers.update(headers)
         return answer
     return Response(json.dumps(content), status, headers, MEDIA_TYPE)
+
+
+def _asker(request: Request) -> Asker | None:
+    try:
+        return asker_of(request)
+    except (MeshportError, AttributeError):  # a wrong token, or an app that knows nobody
+        return None
 
 
 def status_of(error: MeshportError) -> HTTPStatus:
@@ -64,12 +115,17 @@ def _members(error: MeshportError) -> dict[str, str | None]:
     }
 
 
+def answer_to(request: Request, error: MeshportError) -> Response:
+    """What a request is told that an error of ours stands against."""
+    return problem(request, status_of(error), **_members(error))
+
+
 def install(app: FastAPI) -> None:
     """Answer every error of the app with a problem document."""
 
     @app.exception_handler(MeshportError)
     def ours(request: Request, error: MeshportError) -> Response:
-        return problem(request, status_of(error), **_members(error))
+        return answer_to(request, error)
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:

@@ -12,6 +12,7 @@ from meshport.catalog.entry import broken_as_json
 from meshport.error_codes import CODES
 from meshport.errors import MeshportError, ServingError
 from meshport.serving import pages
+from meshport.serving.identity import VARIES_BY, asker_of
 from meshport.serving.negotiation import form_wanted, split_suffix, suffix_of
 from meshport.serving.openapi import openapi_document
 from meshport.serving.ports_routes import json_answer
@@ -19,7 +20,7 @@ from meshport.serving.router import DoorRouter
 from meshport.serving.state import doors_of
 
 router = DoorRouter()
-_NEGOTIATED = {"Vary": "Accept"}
+_NEGOTIATED = {"Vary": f"Accept, {VARIES_BY}"}
 
 
 @router.reads("/", "/index.{suffix}")
@@ -45,11 +46,12 @@ def product(request: Request, domain: str) -> Response:
             raise mesh.broken[name]
         hint = f"domains: {', '.join(mesh.products)}"
         raise ServingError("MP610", f"there is no domain `{name[:80]}`", hint=hint)
-    entry = doors.catalog.product_entry(mesh.products[name], doors.now())
+    asker = asker_of(request)
+    entry = doors.catalog.product_entry(mesh.products[name], doors.now(), asker.open_class)
     form = form_wanted(request, suffix)
     if form == "json":
         return json_answer(entry.as_json(), _NEGOTIATED)
-    return pages.product_page(doors, entry, form)
+    return pages.product_page(asker, entry, form)
 
 
 @router.reads("/search", "/search.{suffix}")
@@ -62,7 +64,7 @@ def search(request: Request) -> Response:
     if form == "json":
         found = {"query": query, "hits": [hit.as_json() for hit in hits]}
         return json_answer(found, _NEGOTIATED)
-    return pages.search_page(doors, query, hits, form)
+    return pages.search_page(asker_of(request), query, hits, form)
 
 
 @router.reads("/glossary", "/glossary.{suffix}")
@@ -73,7 +75,7 @@ def glossary(request: Request) -> Response:
     if form == "json":
         terms = [asdict(term) for term in doors.catalog.glossary]
         return json_answer({"terms": terms}, _NEGOTIATED)
-    return pages.glossary_page(doors, form)
+    return pages.glossary_page(asker_of(request), form)
 
 
 @router.reads("/errors", "/errors.{suffix}")
@@ -82,7 +84,7 @@ def errors(request: Request) -> Response:
     form = form_wanted(request, suffix_of(request))
     if form == "json":
         return json_answer({"errors": [asdict(code) for code in CODES.values()]}, _NEGOTIATED)
-    return pages.errors_page(list(CODES.values()), form)
+    return pages.errors_page(asker_of(request), list(CODES.values()), form)
 
 
 @router.reads("/api", "/api.{suffix}")
@@ -92,7 +94,7 @@ def api(request: Request) -> Response:
     form = form_wanted(request, suffix_of(request), default="html")
     if form == "json":
         return json_answer(openapi_document(doors.catalog, doors.now()), _NEGOTIATED)
-    return pages.api_page(doors, form)
+    return pages.api_page(asker_of(request), form)
 
 
 @router.reads("/healthz")
@@ -124,11 +126,14 @@ def healthz(request: Request) -> Response:
 
 
 def _home(request: Request, form: str) -> Response:
-    doors = doors_of(request)
+    asker = asker_of(request)
     if form != "json":
-        return pages.home_page(doors, form)
-    catalog, now = doors.catalog, doors.now()
-    order = catalog.mesh.publishing_order()
-    found = [catalog.product_entry(catalog.mesh.products[d], now).as_json() for d in order]
+        return pages.home_page(asker, form)
+    catalog, now = asker.doors.catalog, asker.doors.now()
+    entries = [
+        catalog.product_entry(catalog.mesh.products[domain], now, asker.open_class)
+        for domain in catalog.mesh.publishing_order()
+    ]
+    found = [entry.as_json() for entry in entries]
     broken = broken_as_json(dict(catalog.mesh.broken))
     return json_answer({"products": found, "broken": broken}, _NEGOTIATED)

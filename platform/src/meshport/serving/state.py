@@ -11,13 +11,21 @@ from pathlib import Path
 from time import monotonic
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 
+from meshport.access.authorize import Policy
+from meshport.access.desk import Desk
+from meshport.access.jwt import Issuer
+from meshport.access.register import AccessRegister
 from meshport.catalog.entry import Catalog
 from meshport.errors import MeshportError, ServingError
 from meshport.names import PortId
 from meshport.products.mesh import Port
 from meshport.serving.cursor import CursorCodec
-from meshport.serving.row_reader import RowReader
+from meshport.serving.feed.difference_cache import Differences
+from meshport.serving.limits import Limits
+from meshport.serving.rows.door import RowDoor
+from meshport.serving.rows.reader import RowReader
 from meshport.settings import Settings
 
 _LOOK_AGAIN_SECONDS = 1.0
@@ -30,16 +38,26 @@ class Doors:
 
     settings: Settings
     now: Callable[[], datetime]
-    reader: RowReader = field(default_factory=RowReader)
+    is_demo: bool = False
+    """Whether whoever has no token is taken for somebody of the company: on this machine only."""
+    has_login: bool = False
+    """Whether such a visitor may play any registered consumer, without a password."""
+    limits: Limits = field(default_factory=Limits)
     stale: MeshportError | None = None
     """Why the mesh's files cannot be read now, while an earlier reading of them is served."""
     _catalog: Catalog | None = None
+    _desk: Desk | None = None
     _fingerprint: object = None
     _looked_at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.cursors = CursorCodec.at_home(self.settings.home)
+        self.rows = RowDoor(self.limits, self.cursors)
+        self.access = AccessRegister.at_home(self.settings.home)
+        self.differences = Differences.at_home(self.settings.home)
+        oidc = self.settings.oidc
+        self.issuer = Issuer(oidc, self.access.consumers) if oidc else None
 
     @property
     def catalog(self) -> Catalog:
@@ -55,9 +73,32 @@ class Doors:
                 self._fingerprint, self._looked_at = fingerprint, monotonic()
             return self._catalog
 
+    async def fresh_catalog(self) -> Catalog:
+        """The same; files are read in a thread, so that other readers do not wait for them."""
+        if self._catalog is None or monotonic() - self._looked_at > _LOOK_AGAIN_SECONDS:
+            return await run_in_threadpool(lambda: self.catalog)
+        return self._catalog
+
+    @property
+    def reader(self) -> RowReader:
+        """What reads rows in the calling thread."""
+        return self.rows.engine.reader
+
+    @property
+    def policy(self) -> Policy:
+        """What decisions about access rest on now."""
+        return self.access.policy(self.catalog.scale)
+
+    @property
+    def desk(self) -> Desk:
+        """Where access is asked for and decided."""
+        catalog = self.catalog
+        return self._desk or self.access.desk(catalog.mesh, catalog.scale)
+
     def _read(self) -> Catalog:
         try:
             catalog = Catalog.read(self.settings.root, self.settings.home)
+            self._desk = self.access.desk(catalog.mesh, catalog.scale)
         except MeshportError as error:
             # Somebody is editing the mesh's files; readers must not notice.
             if self._catalog is None:

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from meshport.contracts.json_type import is_text_in_json
 from meshport.contracts.model import Column, Contract
-from meshport.serving.row_sql import is_text_in_json
+from meshport.sql.value_type import value_type
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _JSON_TYPES = {
@@ -19,7 +20,9 @@ _JSON_TYPES = {
     "timestamp": "string",
     "time": "string",
     "array": "array",
+    "vector": "array",
     "object": "object",
+    "map": "object",
 }
 _TIME_FORMATS = {"date": "date", "timestamp": "date-time", "time": "time"}
 _SAME_WORD = ("minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum",
@@ -49,8 +52,8 @@ def row_schema(
 def column_schema(column: Column, native: str | None = None) -> dict[str, Any]:
     """The schema of one column's values; null is one of them unless the column is required."""
     logical = column.logical_type or "string"
-    written = native or (column.physical_type or "").upper().replace(" ", "")
-    as_text = is_text_in_json(written)
+    written = native or _native(column.physical_type or "")
+    as_text = is_text_in_json(written, column)
     kind = "string" if as_text else _JSON_TYPES.get(logical, "string")
     schema: dict[str, Any] = {"type": kind if column.required else [kind, "null"]}
     if column.description:
@@ -65,6 +68,12 @@ def column_schema(column: Column, native: str | None = None) -> dict[str, Any]:
         values = [str(v) if as_text else v for v in column.allowed_values]
         schema["enum"] = [*values, *([] if column.required else [None])]
     return schema
+
+
+def _native(physical: str) -> str:
+    """The type as the engine spells it, as far as it knows it."""
+    known = value_type(physical) if physical else None
+    return known.text if known is not None else physical.upper().replace(" ", "")
 
 
 def _limits(column: Column) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""The SQL door: one SELECT over the ports that the asker may read."""

@@ -1,0 +1,192 @@
+"""Answering one query: gate, tables, engine, in this order, in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+
+from meshport.errors import ServingError
+from meshport.sandbox.gate import RefusedError
+from meshport.sandbox.pool import BusyError, Pool
+from meshport.sandbox.question import Limits as EngineLimits
+from meshport.sandbox.question import Plan, Shape
+from meshport.sandbox.workers import EndedError, Worker
+from meshport.serving.identity import Asker
+from meshport.serving.limits import Limits
+from meshport.serving.sql_door.forms import form_of
+from meshport.serving.sql_door.tables import SeenTable, Tables
+
+
+@dataclass(frozen=True)
+class Caps:
+    """How much of a result there may be, and what making it may use."""
+
+    rows: int
+    bytes: int
+    limits: EngineLimits
+    wait_seconds: float
+    """How long to wait for a worker."""
+
+
+ROWS, JOB_ROWS = 100_000, 2_000_000
+JOB_BYTES = 256 * 2**20
+MEMORY_MB, JOB_MEMORY_MB = 1024, 2048
+
+
+def at_once(limits: Limits) -> Caps:
+    """While somebody waits for the answer."""
+    engine = EngineLimits(limits.statement, MEMORY_MB)
+    return Caps(ROWS, limits.page_bytes, engine, wait_seconds=0.25)
+
+
+def as_job(limits: Limits) -> Caps:
+    """When nobody does."""
+    engine = EngineLimits(limits.export, JOB_MEMORY_MB)
+    return Caps(JOB_ROWS, JOB_BYTES, engine, wait_seconds=limits.export)
+
+
+@dataclass(frozen=True)
+class SqlQuestion:
+    """A query and the format in which its rows are wanted."""
+
+    sql: str
+    format: str = "json"
+
+
+@dataclass(frozen=True)
+class SqlReading:
+    """What a query reads: its tables as they are seen, and its fingerprint."""
+
+    tables: tuple[SeenTable, ...]
+    fingerprint: str
+    columns: tuple[tuple[str, str], ...]
+    """Names and native types of the result."""
+
+
+@dataclass(frozen=True)
+class ReadTable:
+    """One table of a query that was answered: which release of it, and seen by what right."""
+
+    port: str
+    release: str
+    access_class: str
+    rule: str
+    scope: tuple[str, ...] | None
+    columns: tuple[str, ...]
+
+    @classmethod
+    def of(cls, table: SeenTable) -> ReadTable:
+        """What is remembered of a table."""
+        grant = table.sight.grant
+        about = (str(table.port.id), table.manifest.release, grant.reader.name, grant.rule)
+        return cls(*about, grant.scope, tuple(table.sight.columns))
+
+
+@dataclass(frozen=True)
+class SqlAnswer:
+    """What a result that was handed over rests on, how large it was, and how it came about."""
+
+    tables: tuple[ReadTable, ...]
+    fingerprint: str
+    rows: int
+    bytes: int
+    cut: str | None
+    """The cap that ended it: `rows` or `bytes`."""
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True)
+class SqlPlan:
+    """How a query would be answered."""
+
+    reading: SqlReading
+    plan: Plan
+
+
+class SqlDoor:
+    """The one way from somebody else's SQL to rows."""
+
+    def __init__(self, pool: Pool, caps: Caps) -> None:
+        self.pool = pool
+        self.caps = caps
+
+    def answer(
+        self,
+        asker: Asker,
+        question: SqlQuestion,
+        take: Callable[[bytes], object],
+        caps: Caps | None = None,
+    ) -> SqlAnswer:
+        """Hand the result to `take`, piece by piece.
+
+        Raises ServingError MP630 to MP635, AccessError MP702, MP703; what was taken until then is
+        no result.
+        """
+        caps = caps or self.caps
+        started = perf_counter()
+        with self._opened(asker, question.sql, caps) as (worker, reading):
+            opened = perf_counter()
+            form = form_of(question.format, reading.columns)
+            take(form.before)
+            shape = Shape(form.written, form.expressions, caps.rows, caps.bytes)
+            written = worker.answer(shape, _without_first(take, form.skipped))
+            take(form.after)
+        seconds = {"plan": opened - started, "exec": perf_counter() - opened}
+        tables = tuple(map(ReadTable.of, reading.tables))
+        size = (written.rows, written.bytes, written.cut)
+        return SqlAnswer(tables, reading.fingerprint, *size, seconds)
+
+    def explain(self, asker: Asker, sql: str) -> SqlPlan:
+        """How the query would be answered; raises as `answer`."""
+        with self._opened(asker, sql, self.caps) as (worker, reading):
+            return SqlPlan(reading, worker.plan())
+
+    @contextmanager
+    def _opened(self, asker: Asker, sql: str, caps: Caps) -> Iterator[tuple[Worker, SqlReading]]:
+        name, wait = asker.principal.name, caps.wait_seconds
+        try:
+            with ExitStack() as leases, self.pool.worker(name, wait) as worker:
+                tables = Tables(asker, leases)
+                gated = worker.ask(sql, caps.limits)
+                found = tuple(tables.find(name) for name in gated.tables)
+                columns = tuple(worker.open([table.files for table in found]))
+                yield worker, SqlReading(found, gated.fingerprint, columns)
+        except RefusedError as error:
+            raise _refusal(error) from error
+        except EndedError as error:
+            raise _failure(error) from error
+        except BusyError as error:
+            hint = "send it again in a second"
+            raise ServingError("MP635", "every worker has a query already", hint=hint) from error
+
+
+def _without_first(take: Callable[[bytes], object], skipped: int) -> Callable[[bytes], object]:
+    left = skipped
+
+    def handed(piece: bytes) -> None:
+        nonlocal left
+        take(piece[left:])
+        left = max(0, left - len(piece))
+
+    return handed
+
+
+_RULES = {"select": "MP630", "syntax": "MP630", "table": "MP632"}
+_KINDS = {"late": "MP634", "memory": "MP634", "query": "MP633"}
+_HINTS = {
+    "MP630": "send one SELECT",
+    "MP632": "tables are named <domain>.<port> or <domain>.<port>_v<major>",
+    "MP634": "ask for less, or send Prefer: respond-async",
+}
+
+
+def _refusal(error: RefusedError) -> ServingError:
+    code = _RULES.get(error.rule, "MP631")
+    return ServingError(code, error.words, hint=_HINTS.get(code))
+
+
+def _failure(error: EndedError) -> ServingError:
+    code = _KINDS.get(error.kind, "MP633")
+    return ServingError(code, error.words, hint=_HINTS.get(code))

@@ -1,0 +1,66 @@
+"""How a result is written: the same as rows are at the ports' own doors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from meshport.contracts.json_type import is_text_in_json
+from meshport.sandbox.question import ARROW, PARQUET, TEXT
+from meshport.serving.rows.encoding import TIMES, json_value, text_value
+from meshport.sql_text import quote
+
+Columns = Sequence[tuple[str, str]]
+_NEVER_QUOTED = re.compile(
+    r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(\d+,\d+\)|DOUBLE|FLOAT|BOOLEAN|DATE|TIME|UUID"
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the engine writes for each row, and what stands around the rows."""
+
+    written: str
+    expressions: tuple[str, ...] = ()
+    before: bytes = b""
+    after: bytes = b""
+    skipped: int = 0
+    """How many bytes of the first row are left out: the separator that nothing comes before."""
+
+
+def form_of(format_: str, columns: Columns) -> Form:
+    """How these columns are written in that format."""
+    if format_ in (ARROW, PARQUET):
+        return Form(format_)
+    if format_ == "csv":
+        head = ",".join(_csv_text(name) for name, _ in columns)
+        return Form(TEXT, (f"{_csv_line(columns)} || chr(10)",), f"{head}\n".encode())
+    values = [
+        f"{quote(name)} := {json_value(f'#{place}', native, is_text=is_text_in_json(native))}"
+        for place, (name, native) in enumerate(columns, 1)
+    ]
+    line = f"to_json(struct_pack({', '.join(values)}))::varchar"
+    if format_ == "ndjson":
+        return Form(TEXT, (f"{line} || chr(10)",))
+    return Form(TEXT, (f"',' || {line}",), b"[", b"]", skipped=1)
+
+
+def _csv_line(columns: Columns) -> str:
+    values = [_csv_value(f"#{place}", native) for place, (_, native) in enumerate(columns, 1)]
+    return " || ',' || ".join(values)
+
+
+def _csv_value(column: str, native: str) -> str:
+    text = text_value(column, native)
+    if native in TIMES or _NEVER_QUOTED.fullmatch(native):
+        return f"coalesce({text}, '')"
+    quoted = f"""'"' || replace({text}, '"', '""') || '"'"""
+    # An empty text is quoted, a null is nothing: so that one can be told from the other.
+    is_quoted = f"""{text} = '' or regexp_matches({text}, '[",\\n\\r]')"""
+    return f"case when {text} is null then '' when {is_quoted} then {quoted} else {text} end"
+
+
+def _csv_text(text: str) -> str:
+    is_plain = text and not re.search(r'[",\n\r]', text)
+    return text if is_plain else '"' + text.replace('"', '""') + '"'
