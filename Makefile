@@ -19,7 +19,7 @@ $(STAMP): requirements.lock pyproject.toml scripts/install
 
 demo: $(STAMP)  ## build the mesh from the built-in sample and serve it
 	@$(BIN)/meshport run
-	@$(BIN)/meshport serve --port $(PORT)
+	@$(BIN)/meshport serve --demo --port $(PORT)
 
 serve: $(STAMP)  ## serve what is published
 	@$(BIN)/meshport serve --port $(PORT)
@@ -45,7 +45,7 @@ generate: $(STAMP)  ## write the files that follow from the contracts and the co
 
 docs: generate  ## write the generated reference pages below docs/
 
-bench: $(STAMP)  ## measure, side by side with doing it by hand
+bench: $(STAMP)  ## measure, side by side with doing it by hand and with others
 	@$(BIN)/python -m benchmarks
 
 dagster: $(STAMP)  ## Dagster's own pages over the same run history

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from meshport.errors import SettingsError
 
@@ -13,9 +15,27 @@ PREFIX = "MESHPORT_"
 KNOWN = {
     "MESHPORT_HOME": "state folder: warehouses, releases, run history (default: .meshport/)",
     "MESHPORT_SOURCE": "folder with source extracts (default: the built-in sample)",
+    "MESHPORT_OIDC_ISSUER": "whose JSON web tokens are taken as bearer tokens (default: nobody's)",
+    "MESHPORT_OIDC_AUDIENCE": "the audience that such a token has to name; goes with the issuer",
+    "MESHPORT_OIDC_JWKS": "file or address of the issuer's keys "
+    "(default: what <issuer>/.well-known/openid-configuration names)",
+    "MESHPORT_OIDC_CLAIM": "the claim that holds the consumer's name (default: email, else sub)",
 }
 # Set by meshport itself, for dbt.
 _OWN = {"MESHPORT_WAREHOUSE"}
+_OIDC = f"{PREFIX}OIDC_"
+
+
+@dataclass(frozen=True)
+class OidcSettings:
+    """Whose tokens are taken, and how they name their bearer (OpenID Connect Core 1.0)."""
+
+    issuer: str
+    audience: str
+    jwks: str | None = None
+    """A file or an address; None: by the issuer's discovery document."""
+    claim: str | None = None
+    """None: `email` where the token has one, else `sub`."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +46,7 @@ class Settings:
     home: Path
     source: Path | None
     """None: the built-in sample."""
+    oidc: OidcSettings | None = None
 
     @property
     def dagster_home(self) -> Path:
@@ -40,7 +61,8 @@ class Settings:
 def read_settings(environment: Mapping[str, str], start: Path) -> Settings:
     """The settings for a mesh at or above `start`.
 
-    Raises SettingsError: MP901 no mesh there, MP902 an unknown variable, MP903 a bad value.
+    Raises SettingsError: MP901 no mesh there, MP902 an unknown variable, MP903 no folder, MP908 an
+    issuer that nobody could rely on.
     """
     unknown = sorted(n for n in environment if n.startswith(PREFIX) and n not in {*KNOWN, *_OWN})
     if unknown:
@@ -53,7 +75,45 @@ def read_settings(environment: Mapping[str, str], start: Path) -> Settings:
     source = environment.get("MESHPORT_SOURCE")
     if source and not (root / source).is_dir():
         raise SettingsError("MP903", f"MESHPORT_SOURCE is not a folder: {source}")
-    return Settings(root, home.resolve(), (root / source).resolve() if source else None)
+    source_folder = (root / source).resolve() if source else None
+    return Settings(root, home.resolve(), source_folder, _oidc(environment, root))
+
+
+def _oidc(environment: Mapping[str, str], root: Path) -> OidcSettings | None:
+    given = {n: v for n in KNOWN if n.startswith(_OIDC) and (v := environment.get(n, "").strip())}
+    if not given:
+        return None
+    for name in (f"{_OIDC}ISSUER", f"{_OIDC}AUDIENCE"):
+        if name not in given:
+            raise SettingsError("MP908", f"{name} is missing beside {', '.join(given)}")
+    issuer, jwks = given[f"{_OIDC}ISSUER"], given.get(f"{_OIDC}JWKS")
+    if not is_safe_address(issuer):
+        raise SettingsError("MP908", f"{_OIDC}ISSUER is no https address: {issuer}")
+    if jwks and "://" in jwks and not is_safe_address(jwks):
+        raise SettingsError("MP908", f"{_OIDC}JWKS is no https address: {jwks}")
+    if jwks and "://" not in jwks:
+        if not (root / jwks).is_file():
+            raise SettingsError("MP908", f"{_OIDC}JWKS is no file: {jwks}")
+        jwks = str((root / jwks).resolve())
+    return OidcSettings(issuer, given[f"{_OIDC}AUDIENCE"], jwks, given.get(f"{_OIDC}CLAIM"))
+
+
+def is_safe_address(address: str) -> bool:
+    """Whether nobody on the way can change what is read there: https, or this machine itself."""
+    parts = urlsplit(address)
+    if not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a name or an address is that of the machine itself."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address((host or "").strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def current_settings(start: Path | None = None) -> Settings:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from meshport.cli.show import print_data, print_json, print_table, say
+from meshport.contracts.access_class import access_faults
 from meshport.contracts.classification import read_classifications
 from meshport.contracts.policies import Breach, breaches, read_policies
 from meshport.contracts.read import read_contract
-from meshport.errors import ContractError, MeshportError, Place, SettingsError, each_of
+from meshport.contracts.read_all import port_of
+from meshport.errors import CheckError, ContractError, MeshportError, Place, SettingsError, each_of
 from meshport.settings import find_root
 
 if TYPE_CHECKING:
@@ -30,6 +32,10 @@ def lint_command(paths: Sequence[Path], as_json: bool) -> int:
     ours = [one for one in contracts if root and _is_below(root / "contracts", root / one.file)]
     found: list[MeshportError | Breach] = [*faults]
     if root and ours:
+        from meshport.checks.runnable import unrunnable  # noqa: PLC0415  the engine, only here
+
+        found += [fault for one in ours for fault in access_faults(one)]
+        found += unrunnable(ours)
         found += breaches(ours, read_policies(root), read_classifications(root))
     if as_json:
         print_json({"files": len(files), "findings": [_finding(one) for one in found]})
@@ -42,14 +48,19 @@ def lint_command(paths: Sequence[Path], as_json: bool) -> int:
     return 1 if faults or any(_keeps_back(one) for one in found) else 0
 
 
-def check_command(contract: Path, data: Path, references: Sequence[str], as_json: bool) -> int:
+def check_command(
+    contract: Path, data: Path, references: Sequence[str], format_name: str = "text"
+) -> int:
     """0 promise kept; 1 broken; 2 a check that could not run, or data that cannot be read."""
     from meshport.checks.external import check_data  # noqa: PLC0415  the engine, only here
     from meshport.checks.spec import Status  # noqa: PLC0415
 
     found = read_contract(contract, str(contract))
-    audit = check_data(found, data, _references(references), datetime.now(UTC))
-    if as_json:
+    now = datetime.now(UTC)
+    audit = check_data(found, data, _references(references), now)
+    if format_name == "oors":
+        print_data(_oors(found, audit, now).removesuffix("\n"))
+    elif format_name == "json":
         print_json(_audit_json(found, audit))
     else:
         _show_audit(audit)
@@ -85,6 +96,8 @@ def _read_all(
     contracts = []
     for file in files:
         try:
+            if root and file.absolute().is_relative_to(root / "contracts"):
+                port_of(root, file.absolute())
             contracts.append(read_contract(file, _shown(file, root)))
         except MeshportError as error:
             faults += each_of(error)
@@ -139,6 +152,17 @@ def _audit_json(contract: Contract, audit: Audit) -> dict[str, object]:
         "checks": [result.as_json() for result in audit.results],
         "coverage": round(audit.coverage, 4),
     }
+
+
+def _oors(contract: Contract, audit: Audit, now: datetime) -> str:
+    from meshport.reports.oors import Observation, render  # noqa: PLC0415
+
+    results = [result.as_json() for result in audit.results]
+    if not results:
+        fact = "the contract asks for nothing, and a document needs a result"
+        raise CheckError("MP304", fact, Place(contract.file), "take another format")
+    about = (contract.id, contract.version, now)
+    return render(Observation(*about, "meshport contract check", results))
 
 
 def _show_audit(audit: Audit) -> None:

@@ -8,7 +8,15 @@ from typing import Annotated, Optional
 
 import typer
 
-from meshport.cli.options import DayOption, Format, FormatOption, ReportFormat, ReportOption
+from meshport.cli.options import (
+    CheckFormat,
+    CheckOption,
+    DayOption,
+    Format,
+    FormatOption,
+    ReportFormat,
+    ReportOption,
+)
 
 app = typer.Typer(
     help="Lint contracts, compare them, and check data against them.", no_args_is_help=True
@@ -36,7 +44,7 @@ def check(
     reference: Annotated[
         Optional[list[str]], typer.Option(help="DOMAIN.PORT.vN=PATH for foreign keys")
     ] = None,
-    format: FormatOption = Format.TEXT,
+    format: CheckOption = CheckFormat.TEXT,
 ) -> None:
     """Check any Parquet, CSV or DuckDB table against a contract.
 
@@ -44,7 +52,7 @@ def check(
     """
     from meshport.cli.contract import check_command
 
-    sys.exit(check_command(contract, data, reference or [], format is Format.JSON))
+    sys.exit(check_command(contract, data, reference or [], format.value))
 
 
 @app.command()

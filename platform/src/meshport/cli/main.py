@@ -16,8 +16,9 @@ from typing import Annotated, NoReturn, Optional
 
 import typer
 
-from meshport.cli import contract_commands
+from meshport.cli import access_commands, contract_commands
 from meshport.cli.options import ChangeKind, Format, FormatOption
+from meshport.cli.show import say
 from meshport.errors import MeshportError
 
 app = typer.Typer(
@@ -30,6 +31,9 @@ app = typer.Typer(
 new_app = typer.Typer(help="Scaffold a domain or a port.", no_args_is_help=True)
 app.add_typer(contract_commands.app, name="contract")
 app.add_typer(new_app, name="new")
+app.add_typer(access_commands.consumers, name="consumer")
+app.add_typer(access_commands.tokens, name="token")
+app.add_typer(access_commands.access, name="access")
 
 
 def main() -> None:
@@ -37,7 +41,7 @@ def main() -> None:
     try:
         app()
     except MeshportError as error:
-        sys.stderr.write(f"{error}\n")
+        say(str(error))
         sys.exit(1 if error.breaks_promise else 2)
     except BrokenPipeError:
         # The reader of our output has seen enough.
@@ -78,6 +82,13 @@ def run(
 def serve(
     host: Annotated[str, typer.Option()] = "127.0.0.1",
     port: Annotated[int, typer.Option()] = 8000,
+    demo: Annotated[bool, typer.Option("--demo", help="with three consumers to try")] = False,
+    workers: Annotated[
+        Optional[int], typer.Option(min=1, max=64, help="processes; as many as cores, up to 4")
+    ] = None,
+    quota: Annotated[
+        int, typer.Option(min=1, help="requests that one reader may make in a minute")
+    ] = 12_000,
 ) -> None:
     """Serve catalog pages, API and rows of what is published.
 
@@ -85,7 +96,7 @@ def serve(
     """
     from meshport.cli.serve import serve_command
 
-    serve_command(host, port)
+    serve_command(host, port, demo, workers, quota)
 
 
 @app.command()

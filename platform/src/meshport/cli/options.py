@@ -16,6 +16,14 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class CheckFormat(StrEnum):
+    """How results of checks are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+    OORS = "oors"
+
+
 class ReportFormat(StrEnum):
     """How a report of changes is printed."""
 
@@ -40,6 +48,9 @@ class ChangeKind(StrEnum):
 
 
 FormatOption = Annotated[Format, typer.Option("--format", help="text or json")]
+CheckOption = Annotated[
+    CheckFormat, typer.Option("--format", help="text, json or oors (Bitol RFC 0018)")
+]
 ReportOption = Annotated[
     ReportFormat, typer.Option("--format", help="for people, programs and CI systems")
 ]

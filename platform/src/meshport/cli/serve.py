@@ -1,30 +1,61 @@
-"""`meshport serve`: the doors, in one process."""
+"""`meshport serve`: the doors, in as many processes as there are cores."""
 
 from __future__ import annotations
 
+import os
 import socket
-
-import uvicorn
+from dataclasses import replace
+from functools import partial
 
 from meshport.catalog.status import mesh_status
+from meshport.cli.server import run
 from meshport.cli.show import say
 from meshport.errors import ServingError
 from meshport.serving.app import create_app
+from meshport.serving.demo import CUSTOMERS, DemoPeople
+from meshport.serving.limits import Limits
 from meshport.serving.state import Doors
-from meshport.settings import current_settings
+from meshport.settings import current_settings, is_loopback
+
+MOST_WORKERS = 4
+"""Processes that are started where nobody says how many: each takes memory."""
 
 
-def serve_command(host: str, port: int) -> None:
-    """Serve until interrupted; raises ServingError MP620 where the address cannot be had."""
-    app = create_app(current_settings())
+def serve_command(host: str, port: int, is_demo: bool, workers: int | None, quota: int) -> None:
+    """Serve until interrupted, with so many processes; `quota` is requests per reader and minute.
+
+    Raises ServingError MP620 where the address cannot be had, MP621 where others than this machine
+    could come in and nobody could be told from anybody.
+    """
+    is_own, settings = is_loopback(host), current_settings()
+    # Where a company's own tokens are taken, a request without one may come through its proxy.
+    is_home = is_own and (is_demo or settings.oidc is None)
+    workers = workers or min(os.cpu_count() or 1, MOST_WORKERS)
+    limits = replace(Limits(), requests=quota).shared_by(workers)
+    make_app = partial(create_app, settings, is_demo=is_home, has_login=is_demo, limits=limits)
+    doors: Doors = make_app().state.doors
+    if not is_own:
+        _require_identities(doors, host, is_demo)
     with _listen(host, port) as listener:
-        config = uvicorn.Config(app, log_level="warning", server_header=False)
         shown = f"[{host}]" if ":" in host else host
-        _say_what_to_click(app.state.doors, f"http://{shown}:{listener.getsockname()[1]}")
-        try:
-            uvicorn.Server(config).run(sockets=[listener])
-        except KeyboardInterrupt:
-            say("stopped")
+        base = f"http://{shown}:{listener.getsockname()[1]}"
+        _say_what_to_click(doors, base)
+        if is_demo:
+            _say_who_there_is(doors, base)
+        say("Stop with Ctrl-C.")
+        doors.rows.close()
+        run(make_app, listener, workers)
+        say("stopped")
+
+
+def _require_identities(doors: Doors, host: str, is_demo: bool) -> None:
+    if is_demo:
+        fact = f"{host} is open to others, who could play anybody in a demo"
+        raise ServingError("MP621", fact, hint="serve the demo on 127.0.0.1")
+    if doors.issuer is None and not doors.access.consumers.all():
+        fact = f"{host} is open to others, and there is no consumer yet"
+        hint = "meshport consumer add NAME, meshport token create NAME; or serve on 127.0.0.1"
+        raise ServingError("MP621", fact, hint=hint)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -43,7 +74,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _say_what_to_click(doors: Doors, base: str) -> None:
     catalog = doors.catalog
     published = [s for s in mesh_status(catalog.mesh, catalog.store, doors.now()) if s.release]
-    say(f"meshport serves {len(published)} ports. Only public and internal columns, to everyone.")
+    say(f"meshport serves {len(published)} ports.")
     say(f"  pages   {base}/")
     if published:
         first = max(published, key=lambda status: status.release.rows if status.release else 0)
@@ -52,4 +83,11 @@ def _say_what_to_click(doors: Doors, base: str) -> None:
     else:
         say("  nothing is published yet: meshport run")
     say(f"  API     {base}/api")
-    say("Stop with Ctrl-C.")
+
+
+def _say_who_there_is(doors: Doors, base: str) -> None:
+    people = DemoPeople(doors.access, doors.desk, doors.now()).arrange()
+    say("Three consumers, each with a token for today. The same rows, seen by each:")
+    for name, secret in people.items():
+        rows = f"{base}{CUSTOMERS.path}/rows?limit=1"
+        say(f"  {name}\n    curl -H 'Authorization: Bearer {secret}' '{rows}'")

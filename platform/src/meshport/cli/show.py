@@ -5,11 +5,12 @@ Rich is imported where a table is drawn, not before: linting and help have to be
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from meshport.reports.escaping import json_text, lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,17 +19,17 @@ if TYPE_CHECKING:
 
 def say(text: str) -> None:
     """A line for the person at the terminal, on stderr."""
-    sys.stderr.write(f"{text}\n")
+    sys.stderr.write(f"{lines(text)}\n")
 
 
 def print_data(text: str) -> None:
-    """Data on stdout."""
-    sys.stdout.write(f"{text}\n")
+    """Data on stdout; what others wrote commands no terminal."""
+    sys.stdout.write(f"{lines(text)}\n")
 
 
 def print_json(content: Any) -> None:
     """One JSON document on stdout."""
-    print_data(json.dumps(content, ensure_ascii=False, indent=1, default=str))
+    sys.stdout.write(f"{json_text(content)}\n")
 
 
 def print_table(
@@ -51,7 +52,7 @@ def table(
         is_number = position in numbers
         made.add_column(heading, justify="right" if is_number else "left", no_wrap=is_number)
     for row in rows:
-        made.add_row(*(escape(cell) for cell in row))
+        made.add_row(*(escape(lines(cell)) for cell in row))
     return made
 
 
