@@ -8,7 +8,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import checks, platform_share, publish_kills
+from benchmarks import (
+    checks,
+    contract_changes,
+    contract_check,
+    delta_sharing,
+    gate_speed,
+    platform_share,
+    publish_kills,
+    sql_door,
+)
 from benchmarks.measure import Times, in_turn, run_once
 
 
@@ -17,6 +26,9 @@ def main(quick: bool) -> None:
     print(f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}")
     print("Seconds are medians with their spread; trust the ratios, the machine may be busy.")
     commands(runs)
+    contract_changes.measure(runs)
+    contract_check.measure(runs * 2)
+    gate_speed.measure(1 if quick else runs, 20 if quick else 200)
     platform_share.measure(1, runs)
     if not quick:
         platform_share.measure(10, runs)
@@ -30,6 +42,8 @@ def main(quick: bool) -> None:
             [*meshport, "run", "catalog", "orders", "--source", str(source)], published, Times()
         )
         checks.measure(home, runs)
+        delta_sharing.measure(home, runs)
+    sql_door.measure(20 if quick else 100)
     print("\nPublish, killed at random moments")
     publish_kills.run(20 if quick else 200)
 

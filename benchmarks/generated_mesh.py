@@ -72,13 +72,12 @@ class _Domain:
             f"  - {{name: {one}_{n}, contractId: {one}.{one}_port_{n}, version: 1.0.0}}\n"
             for one, n in self.inputs
         )
-        used = "".join(
-            f"      - {{id: {one}.{one}_port_{n}, version: 1.0.0}}\n" for one, n in self.inputs
-        )
+        used = [f"      - {{id: {one}.{one}_port_{n}, version: 1.0.0}}\n" for one, n in self.inputs]
         ports = "".join(
             f"  - name: {self.name}_port_{n}\n    description: What {self.name} offers.\n"
             f"    type: tables\n    contractId: {self.name}.{self.name}_port_{n}\n"
-            f"    version: 1.0.0\n" + (f"    inputContracts:\n{used}" if used else "")
+            f"    version: 1.0.0\n"
+            + (f"    inputContracts:\n{used[n % len(used)]}" if used else "")
             for n in range(PORTS)
         )
         head = _DESCRIPTOR.format(name=self.name)
@@ -91,7 +90,9 @@ class _Domain:
             )
             return f"  - name: {name}\n    columns:\n{columns}"
 
+        # The source writes its times without a zone.
         raw = "".join(table(f"raw_{port}") for port in range(PORTS))
+        raw = raw.replace("TIMESTAMPTZ", "TIMESTAMP")
         inputs = "".join(table(f"{one}__{one}_port_{n}_v1") for one, n in self.inputs)
         text = f"version: 2\nsources:\n- name: raw\n  schema: raw\n  tables:\n{raw}"
         return text + (f"- name: inputs\n  schema: inputs\n  tables:\n{inputs}" if inputs else "")

@@ -31,6 +31,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 sys.path.insert(0, ".")
 from domains.orders.sources import EXTRACTS
+from meshport.contracts.classification import read_classifications
 from meshport.products.mesh import load_product
 from meshport.publishing.inputs import pinned_releases
 from meshport.publishing.lock import exclusive
@@ -44,7 +45,7 @@ with exclusive(store.of("orders").folder / "lock"):
     con = open_warehouse(home / "orders_warehouse.duckdb")
     print("ready", flush=True)
     publish(con, Attempt(product, store, EXTRACTS, pinned_releases(con), uuid.uuid4().hex,
-                         datetime.now(UTC)))
+                         datetime.now(UTC), read_classifications(Path("."))))
 """
 
 

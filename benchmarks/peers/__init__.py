@@ -8,6 +8,15 @@ from pathlib import Path
 
 ENVIRONMENTS = Path(__file__).resolve().parents[2] / ".meshport" / "peers"
 DATACONTRACT = "datacontract-cli==1.2.8"
+DATACONTRACT_DUCKDB = "datacontract-cli[duckdb]==1.2.8"
+DATASETTE = "datasette==0.65.5"
+ROAPI = "roapi==0.12.7"
+
+
+def command_of(requirement: str, command: str) -> Path | None:
+    """A peer's command; None where it cannot be had."""
+    python = python_with(requirement)
+    return python.with_name(command) if python else None
 
 
 def python_with(requirement: str) -> Path | None:

@@ -1,0 +1,194 @@
+"""What the SQL door costs and what it holds: python -m benchmarks.sql_door [--quick]
+
+A clean query is timed at the door and, in turn with it, in an engine of this process that has the
+tables open already; both write the same bytes. A kill is late by the time from the deadline until
+the process is gone, its memory given back. Best times are there because a busy machine is noisy.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import threading
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from time import monotonic, perf_counter, sleep
+from typing import Any
+
+from meshport.sandbox import engine
+from meshport.sandbox.pool import Pool
+from meshport.sandbox.question import TEXT, Limits, Shape
+from meshport.sandbox.workers import EndedError, Nursery
+from meshport.serving.limits import Limits as ServerLimits
+from meshport.serving.sql_door.door import SqlDoor, SqlQuestion, at_once
+from meshport.serving.sql_door.forms import form_of
+from tests.doors.hostile_sql import MEMORY_MB, Arena, probes
+from tests.doors.readers import PERSON
+
+QUERIES = {
+    "a count": "select count(*) as n from lab.gauges",
+    "100 rows": "select * from lab.gauges order by gauge_id",
+    "groups": "select site, count(*) n, avg(ratio) r from lab.gauges group by all order by site",
+}
+BOMBS = {
+    "processor": "select count(*) from range(1000000) a, range(1000000) b, range(1000000) c",
+    "memory": "select len(list_sort(list(hash(a.range, b.range)))) "
+    "from range(1000000) a, range(1000) b",
+    "one call": "select max(levenshtein(repeat('a', 90000), repeat('b', 90000)))",
+    "recursion": "with recursive t(i) as (select 1 union all select i + 1 from t) "
+    "select max(i) from t",
+}
+AT_ONCE = at_once(ServerLimits())
+OVERHEAD_MS, RESPAWN_MS, LATE_MS = 3, 50, 100
+
+
+def measure(runs: int) -> None:
+    """Print every figure of the door."""
+    with tempfile.TemporaryDirectory(prefix="meshport-sql-") as folder, ExitStack() as opened:
+        arena = Arena(Path(folder), opened)
+        print("\nSQL door: a clean query, at the door and in an engine that is open")
+        _overhead(arena, runs)
+        print("\nSQL door: processes")
+        _respawn(runs)
+        _kills(max(3, runs // 10))
+        print("\nSQL door: hostile SQL")
+        _probes(arena)
+
+
+def _overhead(arena: Arena, runs: int) -> None:
+    pool = Pool()
+    door = SqlDoor(pool, AT_ONCE)
+    print(f"  held by: {', '.join(pool.seen()['layers'])}")
+    seen = arena.asker.sight(
+        port := next(p for p in arena.asker.doors.catalog.mesh.ports if p.id.port == "gauges"),
+        arena.asker.doors.catalog.store.of("lab").current().port(port.id),
+    )
+    con, folder = engine.boot(), arena.asker.doors.catalog.store.of("lab").folder
+    files = [str(folder / file.path) for file in seen.files]
+    table = {"schema": "lab", "name": "gauges", "columns": seen.columns, "files": files}
+    engine.make_room(con, ["lab"])
+    engine.open_tables(con, [table])
+
+    def at_door(sql: str) -> bytes:
+        taken = bytearray()
+        door.answer(arena.asker, SqlQuestion(sql), taken.extend, AT_ONCE)
+        return bytes(taken)
+
+    def here(sql: str) -> bytes:
+        question, sink = engine.Question(con, sql), _Kept()
+        form = form_of("json", question.columns)
+        question.answer(Shape(TEXT, form.expressions, AT_ONCE.rows, AT_ONCE.bytes), sink)
+        return b"[" + bytes(sink.content[1:]) + b"]"
+
+    for name, sql in QUERIES.items():
+        times: dict[Any, list[float]] = {at_door: [], here: []}
+        for _ in range(runs):
+            for way, found in times.items():
+                sleep(0.03)  # the next worker is ready, as it is for all but a crowd
+                start = perf_counter()
+                way(sql)
+                found.append(1000 * (perf_counter() - start))
+        assert at_door(sql) == here(sql)
+        (ours, base), (quick, best) = (
+            [pick(found) for found in times.values()] for pick in (statistics.median, min)
+        )
+        print(
+            f"  {name:10} {ours:6.2f} ms at the door, {base:6.2f} in the engine: "
+            f"{ours - base:5.2f} more, at best {quick - best:.2f} (aim: at most {OVERHEAD_MS})"
+        )
+    pool.close()
+
+
+class _Kept:
+    """A sink in memory."""
+
+    def __init__(self) -> None:
+        self.content = bytearray()
+
+    def write(self, piece: object) -> int:
+        before = len(self.content)
+        self.content += memoryview(piece)
+        return len(self.content) - before
+
+    def tell(self) -> int:
+        return len(self.content)
+
+    def flush(self) -> None: ...
+
+
+def _respawn(runs: int) -> None:
+    start = perf_counter()
+    nursery = Nursery()
+    nursery.fork().end()
+    boot = perf_counter() - start
+    forks, ready = [], []
+    for _ in range(runs):
+        start = perf_counter()
+        with nursery.fork() as worker:
+            forks.append(1000 * (perf_counter() - start))
+            worker.ask("select 1", Limits())
+            ready.append(1000 * (perf_counter() - start))
+    nursery.stop()
+    print(f"  boot once    {1000 * boot:6.0f} ms")
+    print(
+        f"  respawn      {statistics.median(ready):6.1f} ms until it has read a query "
+        f"({statistics.median(forks):.1f} ms of it the fork; aim: at most {RESPAWN_MS})"
+    )
+
+
+def _kills(runs: int) -> None:
+    nursery = Nursery()
+    worst: dict[str, float] = {}
+    for name, sql in BOMBS.items():
+        late = [_lateness(nursery, sql) for _ in range(runs)]
+        worst[name] = max(late)
+        print(
+            f"  kill, {name:10} {statistics.median(late):6.1f} ms after the deadline it is gone, "
+            f"at worst {worst[name]:.1f} (aim: at most {LATE_MS})"
+        )
+    nursery.stop()
+
+
+def _lateness(nursery: Nursery, sql: str) -> float:
+    """Milliseconds from the deadline until the process is gone; it has 1 GB and half a second."""
+    worker = nursery.fork()
+    end = worker.channel.socket.dup()
+    try:
+        worker.ask(sql, Limits(seconds=0.5, memory_mb=1024))
+        deadline = worker.deadline
+        worker.open([])
+        worker.first_value()
+    except EndedError as error:
+        if error.kind not in ("late", "memory"):
+            raise
+    end.settimeout(5)
+    while end.recv(1 << 16):
+        pass
+    end.close()
+    return 1000 * max(0.0, monotonic() - deadline)
+
+
+def _probes(arena: Arena) -> None:
+    counted, escaped, slowest, lock = Counter(), [], 0.0, threading.Lock()
+    for outcome in arena.run_all(probes()):
+        with lock:
+            counted["refused" if outcome.code else "answered with what was granted"] += 1
+            slowest = max(slowest, outcome.seconds)
+            if arena.leaks(outcome) or (outcome.probe.is_refused and outcome.code is None):
+                escaped.append(outcome.probe.text[:80])
+    if arena.files() != arena.before or arena.was_called():
+        escaped.append("a file was touched, or the network")
+    said = ", ".join(f"{count} {what}" for what, count in counted.items())
+    print(f"  {sum(counted.values())} probes: {said}; {len(escaped)} escaped {escaped or ''}")
+    memory = arena.pool.seen()
+    most = max(0, memory["peak_mb"] - memory["resting_mb"])
+    print(f"  a worker at most {most} MB above rest (a query may have {MEMORY_MB})")
+    rows = bytearray()
+    arena.door.answer(arena.readers.asker(PERSON), SqlQuestion("select 1"), rows.extend, AT_ONCE)
+    assert rows == b'[{"1":1}]'
+
+
+if __name__ == "__main__":
+    measure(20 if "--quick" in sys.argv else 100)
