@@ -14,21 +14,23 @@ from meshport.error_codes import CODES
 from meshport.errors import MeshportError
 from meshport.products.mesh import Port
 from meshport.reference.markdown import code, first_sentence, page, table
-from meshport.serving import ports_routes, products_routes, rows_routes
+from meshport.serving import ports_routes, products_routes
 from meshport.serving.api_guide import FORMATS, OPERATORS, RULES
 from meshport.serving.negotiation import FORMS
 from meshport.serving.openapi import openapi_document
 from meshport.serving.problems import status_of
+from meshport.serving.rows import routes as rows_routes
+from meshport.serving.sql_door import routes as sql_routes
 
-_ROUTERS = (products_routes.router, ports_routes.router, rows_routes.router)
+_ROUTERS = (products_routes.router, ports_routes.router, rows_routes.router, sql_routes.router)
 _GENERIC = "/ports/{domain}/{name}/{version}"
 _SHOWN = "/ports/{domain}/{port}/v{major}"
 
 _FORMS = f"""\
-Everything is read-only: GET, and HEAD for the headers alone. Pages have several forms
-({", ".join(FORMS)}): `Accept` chooses one, and so does a suffix on the last part of the path, as in
-`/products/orders.md` or `/ports/orders/orders/v1.json`. `/openapi.json` describes every port of the
-mesh, its row model included."""
+Everything below is read-only: GET, and HEAD for the headers alone; rows also take QUERY and POST.
+Pages have several forms ({", ".join(FORMS)}): `Accept` chooses one, so does a suffix on the last
+part of the path, as in `/products/orders.md` or `/ports/orders/orders/v1.json`. `/openapi.json`
+describes every port of the mesh, its row model included."""
 
 
 def http_page(root: Path, port: Port | None) -> str:
@@ -57,7 +59,8 @@ def http_page(root: Path, port: Port | None) -> str:
 
 def _routes() -> Iterator[tuple[str, str]]:
     """The path of every resource, and what it is; paths with a suffix are other forms of it."""
-    routes = [(r.path, r.endpoint) for router in _ROUTERS for r in router.routes]  # type: ignore[attr-defined]
+    found = (route for router in _ROUTERS for route in router.routes)
+    routes = [(r.path, r.endpoint) for r in found if "GET" in r.methods]  # type: ignore[attr-defined]
     for endpoint, same in groupby(routes, key=lambda route: route[1]):
         yield next(same)[0], first_sentence(endpoint.__doc__)
 

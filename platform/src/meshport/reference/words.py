@@ -66,7 +66,33 @@ WORDS = (
     ("receipt", "A release walked back through its inputs to the source files.", "provenance"),
     ("lineage", "Edges between ports: which is built from which.", "dependency graph"),
     ("door", "A way of reading ports, for example the rows API.", "interface"),
-    ("consumer", "Who reads a port.", "user, client"),
+    (
+        "consumer",
+        "Who reads a port: a person, a service, an agent acting for a person, or a partner.",
+        "user, client",
+    ),
+    (
+        "agreement",
+        "Who may read which port, for which purpose and class, which rows, until when.",
+        "contract, grant",
+    ),
+    (
+        "access class",
+        "What a reader sees: everything up to a step of the scale, or the class of agents.",
+        "role, permission",
+    ),
+    ("purpose", "What data is used for, from the mesh's own list.", "reason, use case"),
+    (
+        "masking",
+        "Showing what is left of a value to readers one step below its class.",
+        "redaction, anonymisation",
+    ),
+    (
+        "row scope",
+        "The column whose values an agreement can be limited to; its rows are files of their own.",
+        "row filter",
+    ),
+    ("breaking the glass", "Reading at once without approval, for hours, seen by all.", "override"),
     ("owner", "Who answers for a data product.", "steward"),
 )
 """Word, meaning, and what it is not called."""
