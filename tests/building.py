@@ -20,6 +20,8 @@ from meshport.settings import Settings
 from meshport.yaml_file import dump_yaml, parse_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+LOOPBACK = "http://127.0.0.1"
+"""Where a server for this machine alone is reached; it takes no other name."""
 SHARED = ROOT.parent / "shared" / "data"
 NOW = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
 """Six hours after the sample's last day."""

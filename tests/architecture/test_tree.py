@@ -26,18 +26,20 @@ OWNERS = {
     "dagster": {"orchestration"},
     "dagster_dbt": {"orchestration/dbt_assets.py"},
     "dbt": {"orchestration/dbt_project.py"},
-    "duckdb": {"warehouse.py", "checks/sandbox_worker.py"},  # the worker is a process of its own
+    "duckdb": {"warehouse.py", "sandbox/engine.py"},  # the sandbox is a process of its own
     "fastapi": {"serving"},
     "jinja2": {"serving/rendering.py", "lineage"},  # pages, and models that are somebody else's
+    "joserfc": {"access/jwt.py"},
     "jsonschema_rs": {"contracts/schema.py"},
     "numpy": {"sources/sample"},
-    "pyarrow": {"warehouse.py", "sources/sample"},
-    "pydantic": {"products/descriptor.py", "publishing/manifest.py"},  # documents of ours
+    "pyarrow": {"warehouse.py", "sandbox/results.py", "sources/sample"},
+    # Documents of ours, and what is sent to us.
+    "pydantic": {"products/descriptor.py", "publishing/manifest.py", "serving/sent.py"},
     "rich": {"cli"},
     "sqlglot": {"sql", "checks/statement.py"},
     "starlette": {"serving"},
     "typer": {"cli"},
-    "uvicorn": {"cli/serve.py"},
+    "uvicorn": {"cli/server.py"},
     "yaml": {"yaml_file.py"},
 }
 

@@ -31,4 +31,5 @@ def test_every_page_below_docs_is_reached_from_the_readme():
             found.add(page)
             waiting += [(page.parent / urlsplit(link).path).resolve() for link in links_of(page)]
 
-    assert {name_of(page) for page in PAGES} - {name_of(page) for page in found} == set()
+    written = {page for page in PAGES if "domains" not in page.relative_to(ROOT).parts}
+    assert {name_of(page) for page in written} - {name_of(page) for page in found} == set()

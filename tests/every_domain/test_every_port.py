@@ -14,7 +14,7 @@ from meshport.contracts.classification import read_classifications
 from meshport.products.mesh import load_mesh, referenced_port
 from meshport.publishing.store import ReleaseStore
 from meshport.serving.app import create_app
-from tests.building import ROOT, settings_at
+from tests.building import LOOPBACK, ROOT, settings_at
 
 MESH = load_mesh(ROOT).require()
 PORTS = list(MESH.ports)
@@ -87,7 +87,7 @@ def test_every_source_row_is_accounted_for(domain, built):
 @on_the_built_mesh
 @every_port
 def test_rows_are_served_as_their_schema_says_and_without_withheld_columns(port, built):
-    client = TestClient(create_app(settings_at(built)))
+    client = TestClient(create_app(settings_at(built), is_demo=True), base_url=LOOPBACK)
     schema = client.get(f"{port.id.path}/schema").json()
     rows = client.get(f"{port.id.path}/rows", params={"limit": 50}).json()
     open_columns = {c.name for c in SCALE.served_openly(port.contract.table.columns)}
@@ -100,7 +100,7 @@ def test_rows_are_served_as_their_schema_says_and_without_withheld_columns(port,
 @on_the_built_mesh
 @every_port
 def test_a_port_is_found_on_the_pages_and_in_the_api_document(port, built):
-    client = TestClient(create_app(settings_at(built)))
+    client = TestClient(create_app(settings_at(built), is_demo=True), base_url=LOOPBACK)
 
     assert port.id.path in client.get("/", headers={"Accept": "text/html"}).text
     assert client.get(port.id.path, headers={"Accept": "text/html"}).status_code == 200

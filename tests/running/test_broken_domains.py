@@ -76,8 +76,8 @@ def test_a_model_that_returns_a_key_twice_is_refused_and_recovers_when_it_is_men
     model.write_text(whole)
     assert run_there(mesh, home, sample, "orders").exit_code == 0
     assert store.refusal() is None
-    assert store.current().ports["orders.payments.v1"].content_hash == (
-        before.ports["orders.payments.v1"].content_hash
+    assert store.current().ports["orders.payments.v1"].full.content_hash() == (
+        before.ports["orders.payments.v1"].full.content_hash()
     )
 
 

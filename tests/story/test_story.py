@@ -16,7 +16,7 @@ from httpx2 import Response
 
 from meshport.publishing.store import ReleaseStore
 from meshport.serving.app import create_app
-from tests.building import copy_mesh, edit, meshport, settings_at
+from tests.building import LOOPBACK, copy_mesh, edit, meshport, settings_at
 
 CONTRACT = """\
 apiVersion: v3.2.0
@@ -164,7 +164,7 @@ def test_a_new_domain_goes_from_contract_to_consumer(home: Path, source: Path, t
         "search", "parcels sent back", "--format", "json", cwd=root, MESHPORT_HOME=home
     )
     assert "claims.claims.v1" in found.stdout
-    client = TestClient(create_app(settings_at(home, root)))
+    client = TestClient(create_app(settings_at(home, root), is_demo=True), base_url=LOOPBACK)
     port = "/ports/claims/claims/v1"
     assert client.get(f"{port}/contract").text == CONTRACT
     page = client.get(f"{port}/rows", params={"order": "return_id", "limit": 4})
@@ -205,7 +205,7 @@ def test_a_new_domain_goes_from_contract_to_consumer(home: Path, source: Path, t
 
 
 def order_ids(home: Path) -> list[str]:
-    rows = TestClient(create_app(settings_at(home))).get(
+    rows = TestClient(create_app(settings_at(home), is_demo=True), base_url=LOOPBACK).get(
         "/ports/orders/orders/v1/rows",
         params={"select": "order_id", "order": "order_id", "limit": 30},
     )
