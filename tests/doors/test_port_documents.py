@@ -159,14 +159,24 @@ def test_what_is_not_there_is_a_problem_with_status_404(door, path):
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
-@pytest.mark.parametrize("path", ["/", "/products", "/ports/orders/orders/v1/rows", "/healthz"])
-def test_nothing_can_be_written(door, method, path):
+ORDERS_ROWS = "/ports/orders/orders/v1/rows"
+WRITES = ("POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+# A question may be too long for an address: rows are asked for in a body as well.
+ASKED = {(ORDERS_ROWS, "POST"), (ORDERS_ROWS, "OPTIONS")}
+
+
+@pytest.mark.parametrize(
+    ("path", "method"),
+    sorted({(p, m) for p in ("/", "/products", ORDERS_ROWS, "/healthz") for m in WRITES} - ASKED),
+)
+def test_nothing_can_be_written(door, path, method):
     answer = door.request(method, path)
 
     assert (answer.status_code, answer.json()["title"]) == (405, "Method Not Allowed")
     assert answer.headers["content-type"] == "application/problem+json"
-    assert set(answer.headers["allow"].split(", ")) == {"GET", "HEAD"}
+    assert set(answer.headers["allow"].split(", ")) - {"OPTIONS"} == (
+        {"GET", "HEAD", "POST", "QUERY"} if path == ORDERS_ROWS else {"GET", "HEAD"}
+    )
 
 
 def test_before_the_first_release_there_are_promises_but_no_rows(tmp_path, open_door):
@@ -216,11 +226,12 @@ def test_openapi_is_a_valid_document_in_which_every_path_answers(door):
     document = door.get("/openapi.json").json()
 
     OpenAPI.model_validate(document)
-    operations = [path["get"] for path in document["paths"].values()]
+    operations = [one for path in document["paths"].values() for one in path.values()]
     names = [operation["operationId"] for operation in operations]
     assert len(names) == len(set(names))
     for path, methods in document["paths"].items():
-        assert list(methods) == ["get"]
+        if "get" not in methods or path.startswith("/sql"):
+            continue  # it takes a question, which the tests of its door ask
         answer = door.get(path.replace("{domain}", "orders"), headers={"accept": "*/*"})
         assert answer.status_code == 200
         media = answer.headers["content-type"].partition(";")[0]

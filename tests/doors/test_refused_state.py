@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.building import edit, rewrite, run_here
+from tests.building import LOOPBACK, edit, rewrite, run_here
 from tests.doors.lab import GAUGES, ROWS
 
 pytestmark = pytest.mark.xdist_group("doors")
@@ -143,7 +143,8 @@ def test_a_broken_domain_that_was_never_published_is_unavailable_not_unknown(unp
 
 def test_a_damaged_pointer_is_named_and_takes_no_page_down(lab):
     (lab.home / "store/lab/pointer.json").write_text("{")
-    client = TestClient(lab.client().app, raise_server_exceptions=False)
+    app = lab.client().app
+    client = TestClient(app, base_url=LOOPBACK, raise_server_exceptions=False)
 
     rows = client.get(ROWS)
     assert (rows.status_code, rows.json()["code"]) == (500, "MP402")
@@ -157,9 +158,10 @@ def test_a_damaged_pointer_is_named_and_takes_no_page_down(lab):
 
 
 def test_an_unforeseen_error_is_a_problem_without_details(lab):
-    for file in lab.files():
-        Path(file).unlink()
-    client = TestClient(lab.client().app, raise_server_exceptions=False)
+    for file in lab.home.glob("store/*/files/*/*.parquet"):
+        file.unlink()
+    app = lab.client().app
+    client = TestClient(app, base_url=LOOPBACK, raise_server_exceptions=False)
 
     answer = client.get(ROWS)
 
