@@ -191,5 +191,5 @@ def test_packed_and_parquet_files_give_the_same_release_as_plain_ones(home, buil
         before, now = (ReleaseStore(folder).of(domain).current() for folder in (built, home))
         assert {source.file.rpartition(".")[2] for source in now.sources} == {"gz", "parquet"}
         for name, part in now.ports.items():
-            assert part.full.content_hash() == before.ports[name].content_hash
+            assert part.full.content_hash() == before.ports[name].full.content_hash()
             assert part.quarantine.by_reason == before.ports[name].quarantine.by_reason

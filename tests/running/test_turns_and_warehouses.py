@@ -138,7 +138,7 @@ def test_a_warehouse_that_was_moved_away_is_built_anew(home, sample):
 
     after = ReleaseStore(home).of("orders").current()
     for name, port in after.ports.items():
-        assert port.full.content_hash() == before.ports[name].content_hash
+        assert port.full.content_hash() == before.ports[name].full.content_hash()
 
 
 def test_a_warehouse_that_another_process_has_open_is_left_alone(home, sample, tmp_path):
