@@ -7,7 +7,8 @@ import signal
 import socket
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from time import monotonic
 from typing import ClassVar
 
@@ -153,10 +154,15 @@ def test_who_does_not_finish_a_request_is_hung_up_on(hasty, sent):
 
 
 def test_a_kept_connection_may_wait_and_ask_again(patient):
-    with connect(patient) as connection:
+    with closing(HTTPConnection("127.0.0.1", patient, timeout=60)) as connection:
+        sockets = set()
         for _ in range(3):
-            connection.sendall(request(f"{ROWS}?limit=1&select=gauge_id"))
-            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+            connection.request("GET", f"{ROWS}?limit=1&select=gauge_id")
+            answer = connection.getresponse()
+            assert (answer.status, answer.read()[:2]) == (200, b"[{")
+            sockets.add(connection.sock)
+
+    assert len(sockets) == 1
 
 
 @pytest.mark.parametrize("asked", ["format=parquet", "format=csv", "limit=10000"])
