@@ -224,6 +224,19 @@ def test_what_takes_too_much_room_is_not_kept(lab):
     assert made(lab) == []
 
 
+def test_a_server_that_is_stopped_leaves_nothing_half_made(lab):
+    lab.publish(50_000, NOW + timedelta(hours=1))
+    client = serve(lab)
+    client.get(ROWS)
+    client.get(ROWS)
+    deadline = monotonic() + 120
+    while not made(lab):
+        assert monotonic() < deadline, "nothing is made"
+    client.__exit__()
+
+    assert [one for one in made(lab) if "." in one.name] == []
+
+
 @pytest.fixture
 def readers(tmp_path):
     with ExitStack() as opened:

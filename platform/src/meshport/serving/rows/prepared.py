@@ -119,6 +119,7 @@ class PreparedRows:
             with suppress(OSError):
                 shutil.copytree(same, folder, copy_function=os.link)
                 return
+        _remove_unfinished(folder)
         source = replace(view.source, relation=MADE, is_sorted=True)
         lines = json_lines(source, RowQuery.all_of(source.types))
         rows = table_rows(view.source)
@@ -131,6 +132,7 @@ class PreparedRows:
             )
         self._process.communicate(task.to_json())
         code, self._process = self._process.returncode, None
+        _remove_unfinished(folder)
         if code not in (0, UNFIT) and not self._is_closed:
             _LOG.warning("rows of %s are not prepared: exit code %s", view.port.id, code)
         self._make_room(folder)
@@ -156,3 +158,9 @@ class PreparedRows:
                 return
             _, oldest = self._ready.popitem(last=False)
         self._reader.detach(oldest.name)
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove what a process that was stopped has left."""
+    for left in folder.parent.glob(f"{folder.name}.*"):
+        shutil.rmtree(left, ignore_errors=True)
