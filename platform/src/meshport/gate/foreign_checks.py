@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from meshport.checks.runnable import placeholders_filled
 from meshport.contracts.model import Contract, QualityRule, Reference, Severity
 from meshport.errors import MeshportError, Place
 from meshport.names import PortId
-from meshport.products.mesh import Mesh, Port, referenced_port
+from meshport.products.mesh import DataProduct, Mesh, Port, referenced_port
 from meshport.sql.lineage import How, QueryLineage, Source, query_lineage
 
 
@@ -30,10 +30,11 @@ def foreign_checks(mesh: Mesh, port: PortId, columns: Sequence[str]) -> Iterator
     """Every check that keeps another port back and looks into this one, with these columns."""
     for product in mesh.products.values():
         if port.domain == product.domain or port in product.inputs:
+            relations = {name: Source(columns) for name in _names(product, port)}
             for reader in product.ports:
                 if reader.id != port:
                     yield from _keys(reader, port)
-                    yield from _queries(reader, port, columns)
+                    yield from _queries(reader, relations)
 
 
 def _keys(reader: Port, port: PortId) -> Iterator[ForeignCheck]:
@@ -51,17 +52,23 @@ def _target(contract: Contract, reference: Reference) -> PortId | None:
         return None
 
 
-def _queries(reader: Port, port: PortId, columns: Sequence[str]) -> Iterator[ForeignCheck]:
+def _names(product: DataProduct, port: PortId) -> list[str]:
+    """What a product's rules call the port: without a major they mean the last one they see."""
+    seen = (*product.inputs, *(one.id for one in product.ports))
+    later = [one for one in seen if (one.domain, one.port) == (port.domain, port.port)]
+    bare = [] if any(one.major > port.major for one in later) else [f"{port.domain}.{port.port}"]
+    return [*bare, f"{port.domain}.{port.model}"]
+
+
+def _queries(reader: Port, others: Mapping[str, Source]) -> Iterator[ForeignCheck]:
     contract = reader.contract
-    names = (f"{port.domain}.{port.port}", f"{port.domain}.{port.model}")
     own = {table.name: Source([one.name for one in table.columns]) for table in contract.tables}
-    relations = {**own, **{name: Source(columns) for name in names}}
     for rule, column in _rules(contract):
-        if rule.query and any(name in rule.query for name in names):
+        if rule.query and any(name in rule.query for name in others):
             filled = placeholders_filled(rule.query, contract.table.name, column)
-            found = query_lineage(filled, relations)
-            named = {name for relation, name, _ in found.names if relation in names}
-            joined = _joined(found, names)
+            found = query_lineage(filled, {**own, **others})
+            named = {name for relation, name, _ in found.names if relation in others}
+            joined = _joined(found, others)
             for one in sorted(named):
                 yield ForeignCheck(reader.id, one, False, one in joined, rule.place)
 
@@ -75,6 +82,6 @@ def _rules(contract: Contract) -> Iterator[tuple[QualityRule, str | None]]:
                     yield rule, column.name if column else None
 
 
-def _joined(found: QueryLineage, names: Sequence[str]) -> set[str]:
+def _joined(found: QueryLineage, names: Container[str]) -> set[str]:
     uses = [*found.rows, *(use for column in found.columns for use in column.uses)]
     return {use.column for use in uses if use.relation in names and use.how is How.JOIN}
