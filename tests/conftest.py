@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from dbt_common.tests import enable_test_caching
 from hypothesis import settings
 
 from meshport.sources.sample import SamplePlan, write_sample
@@ -16,6 +17,9 @@ from tests.building import run_here
 settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("repeatable")
+
+# dbt reads its own five hundred macros anew for each project; here once per process.
+enable_test_caching()
 
 
 @pytest.fixture(scope="session")
