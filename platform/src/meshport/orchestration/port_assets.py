@@ -5,9 +5,10 @@ from typing import Any
 
 import dagster as dg
 
+from meshport.checks.open_text import open_text_checks
 from meshport.checks.plan import plan
 from meshport.checks.spec import CheckResult, CheckSpec, NotEnforced, Status
-from meshport.contracts.classification import read_classifications
+from meshport.contracts.classification import Classifications, read_classifications
 from meshport.contracts.model import Column, Severity
 from meshport.names import PortId
 from meshport.orchestration.automation import freshness_policy, when_models_are_asked_for
@@ -27,7 +28,9 @@ def output_ports(domain: Domain) -> dg.AssetsDefinition:
         name=f"{domain.name}_publish",
         specs=[_port_spec(domain, port) for port in domain.product.ports],
         check_specs=[
-            _check_spec(port, spec) for port in domain.product.ports for spec in _enforced(port)
+            _check_spec(port, spec)
+            for port in domain.product.ports
+            for spec in _enforced(port, read_classifications(domain.settings.root))
         ],
         required_resource_keys={f"{domain.name}_turn", "conductor"},
         op_tags=domain.step_tags,
@@ -73,8 +76,9 @@ def _publish(domain: Domain, conductor: Conductor, run_id: str) -> Outcome:
         con.close()
 
 
-def _enforced(port: Port) -> Sequence[CheckSpec]:
-    specs = [*plan(port.contract), *platform_specs(port)]
+def _enforced(port: Port, scale: Classifications) -> Sequence[CheckSpec]:
+    contract = port.contract
+    specs = [*plan(contract), *open_text_checks(contract, scale), *platform_specs(port)]
     return [spec for spec in specs if not isinstance(spec.rule, NotEnforced)]
 
 

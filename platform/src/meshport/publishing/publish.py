@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from meshport.checks.open_text import open_text_checks
 from meshport.checks.plan import plan
 from meshport.checks.run import Surroundings
 from meshport.checks.sandbox import booted
@@ -142,7 +143,7 @@ class _Publication:
         builder = CandidateBuilder(self.con, folder)
         order = building_order(self.attempt.product)
         for position, port in enumerate(order):
-            specs = plan(port.contract)
+            specs = (*plan(port.contract), *open_text_checks(port.contract, self.attempt.scale))
             with _booted(specs) as ahead:
                 around = partial(self._surroundings, port, ahead)
                 candidate = builder.build(port, specs, around)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from importlib import resources
 from itertools import groupby
 
+from meshport.checks.open_text import PERSONAL_DATA
 from meshport.checks.plan import plan
 from meshport.checks.run import Audit, Surroundings
 from meshport.checks.spec import (
@@ -157,3 +158,8 @@ def _of_platform(contract: Contract) -> Iterator[tuple[str, str, str]]:
     port = Port(PortId("examples", "everything", 1), contract, (), is_deprecated=False)
     for spec in platform_specs(port):
         yield code(spec.id), spec.description, "release refused"
+    meaning = (
+        "A column of text that everybody may read, and that has no `enum`, `pattern` or `format`, "
+        "holds no e-mail address, phone number (E.164) or IBAN (ISO 13616)."
+    )
+    yield code(f"<column>{PERSONAL_DATA}"), meaning, "row set aside"
