@@ -11,6 +11,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,8 +65,9 @@ def replay(history: History, domains: Sequence[str], scale: float = 0.02) -> lis
         here = Path(folder)
         write_sample(here / "sample", SamplePlan(scale=scale))
         _unpack(history, here / "base")
-        for name, root in (("base", here / "base"), ("head", history.root)):
-            _run(name, root, here, domains)
+        with ThreadPoolExecutor(2) as both:
+            runs = (("base", here / "base"), ("head", history.root))
+            list(both.map(lambda run: _run(*run, here, domains), runs))
         stores = [ReleaseStore(here / f"{name}_home") for name in ("base", "head")]
         with _memory() as con:
             return [change for domain in domains for change in _compare(con, domain, *stores)]
