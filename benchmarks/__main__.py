@@ -16,9 +16,11 @@ from benchmarks import (
     gate_speed,
     platform_share,
     publish_kills,
+    rest_door,
     sql_door,
 )
 from benchmarks.measure import Times, in_turn, run_once
+from benchmarks.mutations.__main__ import measure as measure_mutations
 
 
 def main(quick: bool) -> None:
@@ -43,7 +45,10 @@ def main(quick: bool) -> None:
         )
         checks.measure(home, runs)
         delta_sharing.measure(home, runs)
+    rest_door.measure(quick)
     sql_door.measure(20 if quick else 100)
+    if not quick:
+        measure_mutations()
     print("\nPublish, killed at random moments")
     publish_kills.run(20 if quick else 200)
 
