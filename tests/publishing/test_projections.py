@@ -68,7 +68,8 @@ def test_classes_that_see_the_same_share_their_files(lab):
 
 
 def test_a_port_that_everybody_sees_whole_has_one_file(lab):
-    open_columns = [{**c, "classification": "public"} for c in (EMAIL, column("town", "VARCHAR"))]
+    email = {**EMAIL, "logicalTypeOptions": {"format": "email"}}
+    open_columns = [{**c, "classification": "public"} for c in (email, column("town", "VARCHAR"))]
 
     projections = published(lab, *open_columns)
 
