@@ -66,8 +66,10 @@ def replay(history: History, domains: Sequence[str], scale: float = 0.02) -> lis
         write_sample(here / "sample", SamplePlan(scale=scale))
         _unpack(history, here / "base")
         with ThreadPoolExecutor(2) as both:
-            runs = (("base", here / "base"), ("head", history.root))
-            list(both.map(lambda run: _run(*run, here, domains), runs))
+            roots = {"base": here / "base", "head": history.root}
+            runs = [both.submit(_run, name, root, here, domains) for name, root in roots.items()]
+            for run in runs:
+                run.result()
         stores = [ReleaseStore(here / f"{name}_home") for name in ("base", "head")]
         with _memory() as con:
             return [change for domain in domains for change in _compare(con, domain, *stores)]
