@@ -48,7 +48,7 @@ def file(request: Request, token: str) -> Response:
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": VARIES_BY}
     with ExitStack() as leases:
         path = shared_files(request, History(asker, port, leases)).path_of(link)
-        _require_one_range(request, path.stat().st_size)
+        require_one_range(request, path.stat().st_size)
         if is_fresh(request, tag):
             return Response(status_code=304, headers=headers)
         name = f"{port.id.port}.v{port.id.major}.parquet"
@@ -56,7 +56,7 @@ def file(request: Request, token: str) -> Response:
         return LargeFileResponse(path, 200, headers, PARQUET, done, name)
 
 
-def _require_one_range(request: Request, size: int) -> None:
+def require_one_range(request: Request, size: int) -> None:
     """Raise ServingError MP614 for several ranges, or one that is outside of the file."""
     sent = request.headers.getlist("range")
     if not sent:
