@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
+from meshport.access.audit import Audit, Entry
 from meshport.access.state import AccessState, Row
 from meshport.errors import AccessError
 from meshport.names import PortId
@@ -120,8 +121,9 @@ class Agreement:
 class Agreements:
     """The agreements of one meshport home, as they stand at a given moment."""
 
-    def __init__(self, state: AccessState) -> None:
+    def __init__(self, state: AccessState, audit: Audit) -> None:
         self.state = state
+        self.audit = audit
 
     def get(self, number: int, now: datetime) -> Agreement:
         """One agreement; raises AccessError MP731 where there is none."""
@@ -158,8 +160,13 @@ class Agreements:
         found = self._read(_WHERE_GLASS_WAS_BROKEN, (Act.BREAK_GLASS,), now)
         return [one for one in found if one.is_broken_glass and one.state.grants]
 
-    def open(self, terms: Terms, first: Event, now: datetime) -> Agreement:
-        """Write down terms with the first line of their history."""
+    def lines_after(self, line: int) -> list[tuple[int, int, Event]]:
+        """What was written to the histories after a line: its number, the agreement, the event."""
+        found = self.state.rows("select * from agreement_event where id > ? order by id", line)
+        return [(one["id"], one["agreement"], _event(one)) for one in found]
+
+    def open(self, terms: Terms, first: Event, now: datetime, entry: Entry) -> Agreement:
+        """Write down terms with the first line of their history, and both in the audit."""
         scope = json.dumps(terms.scope) if terms.scope is not None else None
         about = (terms.consumer, str(terms.port), terms.purpose, terms.access_class, scope)
         with self.state.transaction() as con:
@@ -169,10 +176,11 @@ class Agreements:
                 (*about, terms.days, terms.reason, first.by, first.at),
             ).lastrowid
             con.execute(_APPEND, (number, first.act, first.at, first.by, first.note, first.until))
+            self.audit.record(replace(entry, rule=f"agreement {number}"))
         return self.get(number or 0, now)
 
-    def append(self, number: int, event: Event, expected: int) -> None:
-        """Add a line to the history.
+    def append(self, number: int, event: Event, expected: int, entry: Entry) -> None:
+        """Add a line to the history, and to the audit.
 
         Raises AccessError MP732 where it is not `expected` lines long: somebody was faster.
         """
@@ -182,6 +190,7 @@ class Agreements:
                 hint = "look at it again"
                 raise AccessError("MP732", f"agreement {number} has changed meanwhile", hint=hint)
             con.execute(_APPEND, (number, event.act, event.at, event.by, event.note, event.until))
+            self.audit.record(entry)
 
     def _read(self, where: str, values: tuple[object, ...], now: datetime) -> list[Agreement]:
         # One statement, so that nothing happens between reading the terms and the history.

@@ -1,0 +1,1 @@
+"""What happened in the mesh, told to those it concerns."""

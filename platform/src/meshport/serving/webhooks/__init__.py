@@ -1,0 +1,1 @@
+"""Events sent to those who want to be called."""
