@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from meshport.sandbox.functions import FUNCTIONS, MAX_RANGE, TABLE_FUNCTIONS, TYPES
+from meshport.sandbox.named import named_columns
 
 MAX_NODES = 200_000
 TOO_DEEP = "expression depth limit"
@@ -74,6 +75,8 @@ class Gated:
     tables: tuple[TableName, ...]
     fingerprint: str
     """Equal for queries that differ in spaces, comments and the case of keywords alone."""
+    columns: frozenset[str] | None = None
+    """Every column that it names, in lower case; None where it may take others as well."""
 
 
 def gate(parsed: str) -> Gated:
@@ -81,7 +84,8 @@ def gate(parsed: str) -> Gated:
     statement = _one_select(_read(parsed))
     tables: dict[TableName, None] = {}
     _Walk(tables).visit(statement, frozenset())
-    return Gated(tuple(tables), hashlib.sha256(_POSITION.sub("", parsed).encode()).hexdigest())
+    fingerprint = hashlib.sha256(_POSITION.sub("", parsed).encode()).hexdigest()
+    return Gated(tuple(tables), fingerprint, named_columns(statement))
 
 
 def _read(parsed: str) -> Node:

@@ -84,7 +84,9 @@ class _Life:
         except Exception as error:  # noqa: BLE001  the parser may fail in any way
             self.channel.send({"failed": explained(error, ())})
             return
-        self.channel.send({"tables": gated.tables, "fingerprint": gated.fingerprint})
+        columns = None if gated.columns is None else sorted(gated.columns)
+        about = {"fingerprint": gated.fingerprint, "columns": columns}
+        self.channel.send({"tables": gated.tables, **about})
         try:
             # While the server thinks about it.
             make_room(self.con, (table.schema for table in gated.tables))

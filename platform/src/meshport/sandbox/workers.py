@@ -175,7 +175,8 @@ class Worker:
         if "refused" in said:
             raise RefusedError(str(said["rule"]), str(said["refused"]))
         tables = tuple(TableName(str(schema), str(name)) for schema, name in said["tables"])
-        return Gated(tables, str(said["fingerprint"]))
+        columns = None if said["columns"] is None else frozenset(map(str, said["columns"]))
+        return Gated(tables, str(said["fingerprint"]), columns)
 
     def open(self, tables: Iterable[TableFiles]) -> list[tuple[str, str]]:
         """Names and native types of the result, over these tables; raises EndedError."""

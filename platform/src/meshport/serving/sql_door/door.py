@@ -13,6 +13,7 @@ from meshport.sandbox.pool import BusyError, Pool
 from meshport.sandbox.question import Limits as EngineLimits
 from meshport.sandbox.question import Plan, Shape
 from meshport.sandbox.workers import EndedError, Worker
+from meshport.serving.audit_trail import Reading, tell
 from meshport.serving.identity import Asker
 from meshport.serving.limits import Limits
 from meshport.serving.sql_door.forms import form_of
@@ -63,6 +64,19 @@ class SqlReading:
     fingerprint: str
     columns: tuple[tuple[str, str], ...]
     """Names and native types of the result."""
+    named: frozenset[str] | None
+    """The columns that it names; None where it may take all there are."""
+
+    def tell(self, rows: int | None = None) -> None:
+        """Have the audit know what is read."""
+        for table in self.tables:
+            release, columns = table.manifest.release, self.read_of(table)
+            tell(table.port.id, Reading(release, columns, rows, self.fingerprint))
+
+    def read_of(self, table: SeenTable) -> tuple[str, ...]:
+        """The columns of a table that are read."""
+        named = self.named
+        return tuple(n for n in table.sight.columns if named is None or n.lower() in named)
 
 
 @dataclass(frozen=True)
@@ -75,13 +89,15 @@ class ReadTable:
     rule: str
     scope: tuple[str, ...] | None
     columns: tuple[str, ...]
+    """Those that were there to be read."""
+    read: tuple[str, ...]
 
     @classmethod
-    def of(cls, table: SeenTable) -> ReadTable:
+    def of(cls, table: SeenTable, read: tuple[str, ...]) -> ReadTable:
         """What is remembered of a table."""
         grant = table.sight.grant
         about = (str(table.port.id), table.manifest.release, grant.reader.name, grant.rule)
-        return cls(*about, grant.scope, tuple(table.sight.columns))
+        return cls(*about, grant.scope, tuple(table.sight.columns), read)
 
 
 @dataclass(frozen=True)
@@ -133,8 +149,9 @@ class SqlDoor:
             shape = Shape(form.written, form.expressions, caps.rows, caps.bytes)
             written = worker.answer(shape, _without_first(take, form.skipped))
             take(form.after)
+            reading.tell(written.rows)
         seconds = {"plan": opened - started, "exec": perf_counter() - opened}
-        tables = tuple(map(ReadTable.of, reading.tables))
+        tables = tuple(ReadTable.of(one, reading.read_of(one)) for one in reading.tables)
         size = (written.rows, written.bytes, written.cut)
         return SqlAnswer(tables, reading.fingerprint, *size, seconds)
 
@@ -152,7 +169,9 @@ class SqlDoor:
                 gated = worker.ask(sql, caps.limits)
                 found = tuple(tables.find(name) for name in gated.tables)
                 columns = tuple(worker.open([table.files for table in found]))
-                yield worker, SqlReading(found, gated.fingerprint, columns)
+                reading = SqlReading(found, gated.fingerprint, columns, gated.columns)
+                reading.tell()
+                yield worker, reading
         except RefusedError as error:
             raise _refusal(error) from error
         except EndedError as error:

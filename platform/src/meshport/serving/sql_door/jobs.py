@@ -27,6 +27,7 @@ from typing import Any
 from meshport.errors import AccessError, MeshportError, ServingError
 from meshport.names import PortId
 from meshport.publishing.durable import write_atomically
+from meshport.serving.audit_trail import Reading, Trail, apart, tell
 from meshport.serving.identity import Asker
 from meshport.serving.sql_door.door import (
     Caps,
@@ -107,6 +108,9 @@ class Jobs:
             raise ServingError("MP637", f"the job is {job.status}", hint=hint)
         if not all(_is_still_seen(asker, table) for table in job.answer.tables):
             raise ServingError("MP638", "what was read for it is not yours to read any more")
+        for table in job.answer.tables:
+            told = Reading(table.release, table.read, job.answer.rows, job.answer.fingerprint)
+            tell(PortId.parse(table.port), told)
         return job, job.answer, self.folder / job.id / "result"
 
     def close(self) -> None:
@@ -116,7 +120,8 @@ class Jobs:
     def _run(self, job: Job, asker: Asker, question: SqlQuestion) -> None:
         job = self._kept(replace(job, status="running"))
         try:
-            with (self.folder / job.id / "result").open("wb") as file:
+            trail = Trail(asker.doors.access.audit, "sql", self.now)
+            with apart(trail), (self.folder / job.id / "result").open("wb") as file:
                 answer = self.door.answer(asker, question, file.write, self.caps)
             ended = replace(job, status="done", answer=answer)
         except MeshportError as error:
@@ -169,7 +174,8 @@ def _job(kept: dict[str, Any]) -> Job:
 
 def _table(kept: dict[str, Any]) -> ReadTable:
     scope = tuple(kept["scope"]) if kept["scope"] is not None else None
-    return ReadTable(**{**kept, "scope": scope, "columns": tuple(kept["columns"])})
+    columns = {name: tuple(kept[name]) for name in ("columns", "read")}
+    return ReadTable(**{**kept, "scope": scope, **columns})
 
 
 def _problem(error: MeshportError) -> dict[str, str | None]:

@@ -61,7 +61,7 @@ class Tables:
         Raises AccessError MP702, MP703 (which purpose?).
         """
         for port in self._ports(name):
-            found = self._seen(name, port)
+            found = self._seen(name, port, self.asker)
             if found:
                 return found
         raise self.unknown(str(name))
@@ -82,7 +82,8 @@ class Tables:
 
     def _is_visible(self, port: Port) -> bool:
         try:
-            return self._seen(TableName(port.id.domain, port.id.port), port) is not None
+            name = TableName(port.id.domain, port.id.port)
+            return self._seen(name, port, self.asker.browsing) is not None
         except AccessError:  # it depends on the purpose
             return True
 
@@ -99,13 +100,13 @@ class Tables:
         release = self._release(port.id.domain)
         return release is not None and release.port(port.id) is not None
 
-    def _seen(self, name: TableName, port: Port) -> SeenTable | None:
+    def _seen(self, name: TableName, port: Port, asker: Asker) -> SeenTable | None:
         release = self._release(port.id.domain)
         part = release.port(port.id) if release else None
         if release is None or part is None:
             return None
         try:
-            sight = self.asker.sight(port, part)
+            sight = asker.sight(port, part)
         except AccessError as error:
             if error.code in NOT_FOR_THIS_CLASS:
                 return None

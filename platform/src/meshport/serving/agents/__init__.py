@@ -1,0 +1,1 @@
+"""The agents' door: tools for language models, by the Model Context Protocol."""
