@@ -21,12 +21,15 @@ from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.exceptions import ForbiddenError, UnauthorizedError
 from requests import HTTPError
 
+from meshport.access.agreements import Act
+from meshport.access.consumers import Consumer
+from meshport.access.principal import Kind, Principal
 from meshport.names import PortId
 from meshport.products.mesh import load_mesh
 from meshport.serving.app import create_app
 from meshport.serving.limits import Limits
 from meshport.sql_text import quote
-from tests.access.conftest import CUSTOMERS, Office
+from tests.access.conftest import CUSTOMERS, OFFICER, PEOPLE, Office
 from tests.building import ROOT, settings_at
 from tests.doors.agents import Agents, agents_at
 from tests.doors.server import listening
@@ -271,3 +274,24 @@ def test_a_door_that_showed_one_cell_more_less_or_other_would_be_found_out(mesh)
     assert cells_of(same, like) == cells_of(moved, like) == expected
     for wrong in (more, less, twice, other, wider, None):
         assert cells_of(wrong, like) != expected
+
+
+def test_an_approval_and_its_end_count_at_the_next_request_of_every_door(mesh, office):
+    """Each within a second, then: nothing is waited for, and nothing is asked twice."""
+    waiter = Consumer("waiter", Kind.SERVICE, None, PEOPLE[0], "", is_disabled=False)
+    office.register.consumers.add(waiter, "test", office.now)
+    reader = Reader("waiter", token(office, "waiter"))
+    doors = {"rest": over_rest, **DOORS}
+
+    def sees():
+        shown = {door: read(mesh, CUSTOMERS, reader) for door, read in doors.items()}
+        return {door: rows is not None and "email" in rows.columns for door, rows in shown.items()}
+
+    assert sees() == dict.fromkeys(doors, False)
+
+    number = office.agree("waiter", "restricted").number
+    assert sees() == dict.fromkeys(doors, True)
+
+    owner = Principal(OFFICER, Kind.PERSON)
+    office.desk.act(number, Act.REVOKE, owner, office.now, "no longer needed")
+    assert sees() == dict.fromkeys(doors, False)
