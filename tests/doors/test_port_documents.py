@@ -230,8 +230,8 @@ def test_openapi_is_a_valid_document_in_which_every_path_answers(door):
     names = [operation["operationId"] for operation in operations]
     assert len(names) == len(set(names))
     for path, methods in document["paths"].items():
-        if "get" not in methods or path.startswith("/sql"):
-            continue  # it takes a question, which the tests of its door ask
+        if "get" not in methods or path.startswith(("/sql", "/webhooks")):
+            continue  # it takes a question or somebody with a name; its own tests ask it
         answer = door.get(path.replace("{domain}", "orders"), headers={"accept": "*/*"})
         assert answer.status_code == 200
         media = answer.headers["content-type"].partition(";")[0]
