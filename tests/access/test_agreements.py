@@ -176,7 +176,8 @@ def test_two_decisions_at_once_are_one(desk):
     seen = desk.agreements.get(number, NOW)
     desk.act(number, Act.DENY, ROSA, NOW)
 
-    assert refusal(desk.agreements.append, number, seen.events[0], len(seen.events)) == "MP732"
+    known = (seen.events[0], len(seen.events), desk.audit.entry(ROSA, NOW))
+    assert refusal(desk.agreements.append, number, *known) == "MP732"
 
 
 @pytest.mark.parametrize("sql", ["update agreement set days = 999", "delete from agreement_event"])

@@ -12,7 +12,8 @@ from datetime import timedelta
 import pytest
 
 from meshport.access.audit import Audit, Entry, query_hash
-from meshport.access.principal import Kind, Principal
+from meshport.access.principal import DEMO, Kind, Principal
+from meshport.errors import AccessError
 from tests.building import NOW
 
 READ = Entry(
@@ -40,7 +41,7 @@ def rewrite(audit, *statements):
 
 
 def test_lines_come_back_as_they_were_written(audit):
-    newest, *_ = audit.entries()
+    newest, *_ = list(audit.entries())
 
     assert (newest["id"], newest["who"], newest["rows"], newest["door"]) == (5, "mailer", 4, "rows")
     assert "scope" not in newest
@@ -98,15 +99,8 @@ def test_persons_are_hashed_with_a_key_and_services_are_named(audit, tmp_path):
     assert audit.who(mailer) == "mailer"
     assert audit.who(anna) == audit.pseudonym("anna@example.com") == Audit(tmp_path).who(anna)
     assert "anna" not in audit.who(anna)
+    assert audit.who(DEMO) == "demo"
     assert Audit(tmp_path / "other").who(anna) != audit.who(anna)
-
-
-def test_usage_counts_columns_of_what_was_allowed(audit):
-    audit.record(replace(READ, columns=["order_id", "paid_amount"]))
-    audit.record(replace(READ, verdict="MP704", columns=None))
-
-    assert audit.usage(NOW) == {("mailer", READ.port): {"order_id": 6, "paid_amount": 1}}
-    assert audit.usage(NOW + timedelta(days=4))[("mailer", READ.port)] == {"order_id": 1}
 
 
 def test_many_who_write_at_once_make_one_chain(audit, tmp_path):
@@ -117,6 +111,40 @@ def test_many_who_write_at_once_make_one_chain(audit, tmp_path):
         list(pool.map(write, range(40)))
 
     assert (audit.verify().lines, audit.verify().broken_at) == (45, None)
+
+
+def test_lines_of_one_answer_are_written_together_or_not_at_all(audit):
+    audit.record(READ, replace(READ, port="orders.payments.v1"))
+
+    with pytest.raises(TypeError):
+        audit.record(READ, replace(READ, rows=object()))
+
+    assert [line["id"] for line in audit.entries()][:3] == [7, 6, 5]
+    assert audit.verify().broken_at is None
+
+
+def test_a_head_that_was_noted_is_found_again_until_somebody_cuts_the_chain(audit):
+    noted = audit.verify().head
+    audit.record(READ)
+
+    assert audit.verify(noted).has_head
+    assert not audit.verify("0" * 63 + "1").has_head
+    rewrite(audit, "delete from audit where id > 4")
+    assert (audit.verify(noted).has_head, audit.verify(noted).broken_at) == (False, None)
+
+
+def test_a_broken_chain_is_not_pruned(audit):
+    rewrite(audit, "update audit set line = replace(line, '\"rows\": 1', '\"rows\": 9')")
+
+    with pytest.raises(AccessError, match="line 2") as raised:
+        audit.prune(NOW + timedelta(days=90), keep=timedelta(0))
+
+    assert raised.value.code == "MP791"
+    assert len(list(audit.entries())) == 5
+
+
+def test_only_lines_since_a_moment_are_listed(audit):
+    assert [line["id"] for line in audit.entries(since=NOW + timedelta(days=3))] == [5, 4]
 
 
 def test_a_query_is_told_apart_but_not_told():

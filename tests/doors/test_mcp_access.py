@@ -147,3 +147,11 @@ def test_the_audit_knows_what_an_agent_read(mesh, agent):
     entry = next(one for one in mesh.register.audit.entries() if one["door"] == "mcp")
     assert (entry["who"], entry["port"], entry["rows"]) == ("robot", ID, 7)
     assert list(entry["columns"]) == ["gauge_id", "site"]
+
+
+def test_the_audit_knows_what_an_agent_was_refused(mesh, agent):
+    assert agent().call("query_product", id=ID, select="no_such_column").is_error
+
+    entry = next(one for one in mesh.register.audit.entries() if one["door"] == "mcp")
+    assert (entry["port"], entry["verdict"]) == (ID, "MP601")
+    assert "rows" not in entry

@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from meshport.access.principal import DEMO, NOBODY, Kind
+from meshport.access.audit import Audit
+from meshport.access.principal import DEMO, NOBODY, Kind, Principal
 from meshport.access.state import AccessState, Row
 from meshport.errors import AccessError
 
@@ -26,12 +27,18 @@ class Consumer:
     added_at: str
     is_disabled: bool
 
+    @property
+    def principal(self) -> Principal:
+        """The same as one who asks."""
+        return Principal(self.name, self.kind, self.acts_for)
+
 
 class Consumers:
     """The register of consumers."""
 
-    def __init__(self, state: AccessState) -> None:
+    def __init__(self, state: AccessState, audit: Audit) -> None:
         self.state = state
+        self.audit = audit
 
     def add(self, one: Consumer, by: str, now: datetime) -> Consumer:
         """Register a consumer; raises AccessError MP720 (name taken), MP721 (not a name, no person
@@ -39,10 +46,11 @@ class Consumers:
         self._require_sound(one)
         if self._row(one.name):
             raise AccessError("MP720", f"there is a consumer `{one.name}` already")
-        self.state.run(
-            "insert into consumer values (?, ?, ?, ?, ?, ?, null)",
-            *(one.name, one.kind, one.acts_for, one.contact, now.isoformat(), by),
-        )
+        values = (one.name, one.kind, one.acts_for, one.contact, now.isoformat(), by)
+        added = self.audit.operated(by, "consumer added", one.principal, now)
+        with self.state.transaction() as con:
+            con.execute("insert into consumer values (?, ?, ?, ?, ?, ?, null)", values)
+            self.audit.record(added)
         return self.get(one.name)
 
     def get(self, name: str) -> Consumer:
@@ -59,8 +67,12 @@ class Consumers:
 
     def disable(self, name: str, now: datetime) -> None:
         """Let none of its tokens and agreements count any more; raises AccessError MP722."""
-        self.get(name)
-        self.state.run("update consumer set disabled_at = ? where name = ?", now.isoformat(), name)
+        one = self.get(name).principal
+        disabled = self.audit.operated(self.audit.door, "consumer disabled", one, now)
+        with self.state.transaction() as con:
+            about = (now.isoformat(), name)
+            con.execute("update consumer set disabled_at = ? where name = ?", about)
+            self.audit.record(disabled)
 
     def _row(self, name: str) -> Row | None:
         rows = self.state.rows("select * from consumer where name = ?", name)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from meshport.access.agreements import Act, Agreement, Agreements, Event, State, Terms
+from meshport.access.audit import Audit, Entry
 from meshport.access.consumers import Consumer, Consumers
 from meshport.access.owners import deciders, owners
 from meshport.access.principal import Kind, Principal
@@ -47,27 +49,32 @@ class Desk:
     purposes: Purposes
     consumers: Consumers
     agreements: Agreements
+    audit: Audit
 
     def request(self, terms: Terms, by: Principal, now: datetime) -> Agreement:
         """Ask for access.
 
         Raises AccessError MP722, MP730, MP733 (terms that cannot be kept) and MP734 (for another).
         """
-        self._require_sound(terms)
-        self._require_own(terms.consumer, by)
-        first = Event(Act.REQUEST, now.isoformat(), by.name, terms.reason)
-        return self.agreements.open(terms, first, now)
+        with self._audited(Act.REQUEST, terms, by, now) as entry:
+            self._require_sound(terms)
+            self._require_own(terms.consumer, by)
+            first = Event(Act.REQUEST, now.isoformat(), by.name, terms.reason)
+            return self.agreements.open(terms, first, now, entry)
 
     def break_glass(self, terms: Terms, by: Principal, now: datetime) -> Agreement:
         """Read at once, for four hours, for everybody to see; raises AccessError as `request`, and
         MP734 for anyone but a person."""
-        self._require_sound(terms)
-        self._require_own(terms.consumer, by)
-        if by.kind is not Kind.PERSON or self.consumers.get(terms.consumer).kind is not Kind.PERSON:
-            raise AccessError("MP734", "only a person may break the glass, and only for itself")
-        until = (now + BREAK_GLASS).isoformat()
-        first = Event(Act.BREAK_GLASS, now.isoformat(), by.name, terms.reason, until)
-        return self.agreements.open(terms, first, now)
+        with self._audited(Act.BREAK_GLASS, terms, by, now) as entry:
+            self._require_sound(terms)
+            self._require_own(terms.consumer, by)
+            kinds = {by.kind, self.consumers.get(terms.consumer).kind}
+            if kinds != {Kind.PERSON}:
+                fact = "only a person may break the glass, and only for itself"
+                raise AccessError("MP734", fact)
+            until = (now + BREAK_GLASS).isoformat()
+            first = Event(Act.BREAK_GLASS, now.isoformat(), by.name, terms.reason, until)
+            return self.agreements.open(terms, first, now, entry)
 
     def act(self, number: int, act: Act, by: Principal, now: datetime, note: str = "") -> Agreement:
         """Approve, deny, ask, answer, cancel, revoke or ask for renewal.
@@ -75,18 +82,42 @@ class Desk:
         Raises AccessError MP731, MP732, MP734 (not for you to do) and MP735 (not in this state).
         """
         one = self.agreements.get(number, now)
-        if not _has_room(one, act):
-            raise AccessError("MP735", f"agreement {number} is {one.state}: no room for {act}")
-        if act in _DECISIONS:
-            self._require_decider(one, by)
-        else:
-            self._require_own(one.terms.consumer, by)
-        _require_legible(note)
-        until = now + timedelta(days=one.terms.days) if act is Act.APPROVE else None
-        end = until.isoformat() if until else None
-        event = Event(act, now.isoformat(), by.name, note or None, end)
-        self.agreements.append(number, event, expected=len(one.events))
+        with self._audited(act, one.terms, by, now) as entry:
+            if not _has_room(one, act):
+                raise AccessError("MP735", f"agreement {number} is {one.state}: no room for {act}")
+            if act in _DECISIONS:
+                self._require_decider(one, by)
+            else:
+                self._require_own(one.terms.consumer, by)
+            _require_legible(note)
+            until = now + timedelta(days=one.terms.days) if act is Act.APPROVE else None
+            end = until.isoformat() if until else None
+            event = Event(act, now.isoformat(), by.name, note or None, end)
+            about = replace(entry, rule=f"agreement {number}")
+            self.agreements.append(number, event, len(one.events), about)
         return self.agreements.get(number, now)
+
+    @contextmanager
+    def _audited(self, act: Act, terms: Terms, by: Principal, now: datetime) -> Iterator[Entry]:
+        """What is about to be done, for the audit; if it is refused that is written down."""
+        known = {one.name: one.principal for one in self.consumers.all()}
+        about = known.get(terms.consumer, Principal(terms.consumer, Kind.PERSON))
+        entry = self.audit.entry(
+            by,
+            now,
+            act=act.value,
+            consumer=self.audit.who(about),
+            port=str(terms.port),
+            purpose=terms.purpose[:80],
+            access_class=terms.access_class[:40],
+            scope=terms.scope,
+        )
+        try:
+            yield entry
+        except AccessError as error:
+            if error.code != "MP790":
+                self.audit.record(replace(entry, verdict=error.code, scope=None))
+            raise
 
     def deciders(self, terms: Terms) -> Sequence[str]:
         """Who may decide about these terms; nobody where the port is gone."""

@@ -75,11 +75,13 @@ class Issuer:
 
     def holder(self, name: str, credential: str) -> Principal:
         """The registered consumer of that name; raises AccessError MP740, MP701 (shut out)."""
-        found = next((one for one in self.consumers.all() if one.name == name), None)
+        known = {one.name: one for one in self.consumers.all()}
+        found = known.get(name)
         if found is None:
             hint = f"the platform team adds you: meshport consumer add {name[:80]}"
             raise AccessError("MP740", f"`{name[:80]}` is not registered here", hint=hint)
-        if found.is_disabled:
+        # Who acts for somebody is shut out with that person.
+        if found.is_disabled or (found.acts_for and known[found.acts_for].is_disabled):
             raise AccessError("MP701", f"{name} is shut out", hint="ask the platform team")
         return Principal(found.name, found.kind, found.acts_for, credential=credential)
 

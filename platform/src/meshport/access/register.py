@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from meshport.access.agreements import Agreements
+from meshport.access.audit import Audit
 from meshport.access.authorize import Policy
 from meshport.access.consumers import Consumers
 from meshport.access.desk import Desk
@@ -26,15 +27,18 @@ class AccessRegister:
     tokens: Tokens
     agreements: Agreements
     releases: ReleaseStore
+    audit: Audit
 
     @classmethod
-    def at_home(cls, home: Path) -> AccessRegister:
-        """The register of a meshport home; its file is made at first use."""
-        state = AccessState(home)
-        consumers = Consumers(state)
-        return cls(
-            state, consumers, Tokens(state, consumers), Agreements(state), ReleaseStore(home)
-        )
+    def at_home(cls, home: Path, door: str = "command line") -> AccessRegister:
+        """The register of a meshport home; its files are made at first use.
+
+        `door` is how the audit calls the way by which it is changed.
+        """
+        state, audit = AccessState(home), Audit(home, door)
+        consumers = Consumers(state, audit)
+        tokens, agreements = Tokens(state, consumers, audit), Agreements(state, audit)
+        return cls(state, consumers, tokens, agreements, ReleaseStore(home), audit)
 
     def policy(self, scale: Classifications) -> Policy:
         """What decisions rest on."""
@@ -43,4 +47,4 @@ class AccessRegister:
     def desk(self, mesh: Mesh, scale: Classifications) -> Desk:
         """Where access is asked for and decided; raises CatalogError MP507."""
         purposes = read_purposes(mesh.root)
-        return Desk(mesh, scale, purposes, self.consumers, self.agreements)
+        return Desk(mesh, scale, purposes, self.consumers, self.agreements, self.audit)

@@ -16,6 +16,8 @@ from typing import Any
 
 from meshport.errors import AccessError
 
+PATIENCE = 10.0
+"""Seconds to wait for others who write."""
 _VERSION = 1
 _TABLES = """
 create table if not exists consumer (
@@ -89,15 +91,21 @@ ACCESS = Schema(
 class AccessState:
     """One file of a meshport home; safe to share between threads and processes."""
 
-    def __init__(self, home: Path, schema: Schema = ACCESS) -> None:
+    def __init__(self, home: Path, schema: Schema = ACCESS, patience: float = PATIENCE) -> None:
         self.schema = schema
         self.file = home / schema.file
+        self._patience = patience
         self._local = threading.local()
 
     def rows(self, sql: str, *values: Any) -> Sequence[Row]:
         """The rows a query finds; raises AccessError MP790 where the state cannot be read."""
         with self._answering() as con:
             return con.execute(sql, values).fetchall()
+
+    def each(self, sql: str, *values: Any) -> Iterator[Row]:
+        """The same one by one, for more rows than fit into memory; raises AccessError MP790."""
+        with self._answering() as con:
+            yield from con.execute(sql, values)
 
     def run(self, sql: str, *values: Any) -> int:
         """Change one thing, on the disk when it returns; the new row's id. Raises MP790."""
@@ -142,7 +150,7 @@ class AccessState:
 
     def _open(self) -> sqlite3.Connection:
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        con = sqlite3.connect(self.file, timeout=10, isolation_level=None)
+        con = sqlite3.connect(self.file, timeout=self._patience, isolation_level=None)
         con.row_factory = sqlite3.Row
         con.execute("pragma journal_mode = wal")
         con.execute(f"pragma synchronous = {'full' if self.schema.is_synced else 'normal'}")

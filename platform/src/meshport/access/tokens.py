@@ -6,9 +6,10 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from meshport.access.audit import Audit
 from meshport.access.consumers import Consumers
 from meshport.access.principal import Kind, Principal
 from meshport.access.state import AccessState, Row
@@ -26,6 +27,12 @@ def is_ours(secret: str) -> bool:
     return secret.startswith(_PREFIX)
 
 
+def id_in(secret: str) -> str | None:
+    """The id that stands in a token, whether there is one of that id or not."""
+    parts = _TOKEN.fullmatch(secret)
+    return parts[1] if parts else None
+
+
 @dataclass(frozen=True)
 class NewToken:
     """A token just made; `secret` is shown now and never again."""
@@ -38,9 +45,10 @@ class NewToken:
 class Tokens:
     """All tokens, and who is behind one."""
 
-    def __init__(self, state: AccessState, consumers: Consumers) -> None:
+    def __init__(self, state: AccessState, consumers: Consumers, audit: Audit) -> None:
         self.state = state
         self.consumers = consumers
+        self.audit = audit
 
     def create(
         self, consumer: str, now: datetime, days: int = DEFAULT_DAYS, purpose: str | None = None
@@ -49,14 +57,14 @@ class Tokens:
         if not 0 < days <= MAX_DAYS:
             hint = f"1 to {MAX_DAYS} days"
             raise AccessError("MP723", f"a token cannot live {days} days", hint=hint)
-        self.consumers.get(consumer)
+        holder = replace(self.consumers.get(consumer).principal, purpose=purpose)
         one = NewToken(secrets.token_hex(6), "", now + timedelta(days=days))
         secret = f"{_PREFIX}{one.id}_{secrets.token_urlsafe(32)}"
-        self.state.run(
-            "insert into token values (?, ?, ?, ?, ?, ?, null)",
-            *(one.id, consumer, _digest(secret), purpose),
-            *(now.isoformat(), one.expires_at.isoformat()),
-        )
+        values = (one.id, consumer, _digest(secret), purpose, now.isoformat())
+        with self.state.transaction() as con:
+            sql = "insert into token values (?, ?, ?, ?, ?, ?, null)"
+            con.execute(sql, (*values, one.expires_at.isoformat()))
+            self._record("token created", replace(holder, credential=one.id), now)
         return NewToken(one.id, secret, one.expires_at)
 
     def authenticate(self, secret: str, now: datetime) -> Principal:
@@ -77,12 +85,13 @@ class Tokens:
 
     def revoke(self, token: str, now: datetime) -> None:
         """Let a token count no more, from now; raises AccessError MP724 where there is none."""
-        if not self.state.rows("select id from token where id = ?", token):
+        row = self._row(token)
+        if row is None:
             raise AccessError("MP724", f"there is no token `{token[:40]}`")
-        self.state.run(
-            "update token set revoked_at = ? where id = ? and revoked_at is null",
-            *(now.isoformat(), token),
-        )
+        with self.state.transaction() as con:
+            sql = "update token set revoked_at = ? where id = ? and revoked_at is null"
+            con.execute(sql, (now.isoformat(), token))
+            self._record("token revoked", _holder(row), now)
 
     def of(self, consumer: str) -> list[Row]:
         """The tokens of a consumer, newest first, without what could be used."""
@@ -93,10 +102,17 @@ class Tokens:
         )
         return list(found)
 
+    def _record(self, act: str, holder: Principal, now: datetime) -> None:
+        done = self.audit.operated(self.audit.door, act, holder, now)
+        self.audit.record(replace(done, purpose=holder.purpose))
+
     def _row(self, token: str) -> Row | None:
         rows = self.state.rows(
-            "select token.*, kind, acts_for, disabled_at from token "
-            "join consumer on consumer.name = token.consumer where token.id = ?",
+            # Who acts for somebody is shut out with that person.
+            "select token.*, consumer.kind, consumer.acts_for, "
+            "coalesce(consumer.disabled_at, person.disabled_at) as disabled_at from token "
+            "join consumer on consumer.name = token.consumer "
+            "left join consumer person on person.name = consumer.acts_for where token.id = ?",
             token,
         )
         return rows[0] if rows else None
@@ -106,6 +122,10 @@ def _principal(row: Row | None, now: datetime) -> Principal:
     if row is None or not _is_good(row, now):
         hint = "ask for a new one: meshport token create CONSUMER"
         raise AccessError("MP701", "the token is not valid, or not any more", hint=hint)
+    return _holder(row)
+
+
+def _holder(row: Row) -> Principal:
     return Principal(
         name=row["consumer"],
         kind=Kind(row["kind"]),

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from importlib import import_module
 from pathlib import Path
 
+from meshport.access.usage import actual_readers
 from meshport.cli.show import say
 from meshport.errors import SettingsError
 from meshport.gate.run import GateRun
@@ -32,6 +33,7 @@ def gate_command(
         today=today or datetime.now(UTC).date(),
         cache=settings.home / "cache",
         is_replayed=replay,
+        readers=tuple(actual_readers(settings.home, datetime.now(UTC))),
     )
     report = run.report()
     for form, file in files:

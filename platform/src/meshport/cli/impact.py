@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
+from meshport.access.usage import actual_readers
 from meshport.cli.show import print_data, print_json, print_table, say
+from meshport.lineage.actual_reads import with_actual
 from meshport.lineage.consumers import all_consumers
 from meshport.lineage.graph import MeshLineage, lineage_of
 from meshport.lineage.impact import Change, Effect, Hit, Question, impact, worst
@@ -23,7 +26,9 @@ def impact_command(target: str, change: str, as_json: bool) -> int:
     settings = current_settings()
     question = _question(target, Change(change))
     lineage = lineage_of(settings.root, settings.home / "cache")
-    hits = impact(lineage, all_consumers(settings.root, lineage), question)
+    readers = actual_readers(settings.home, datetime.now(UTC))
+    consumers = with_actual(all_consumers(settings.root, lineage), readers)
+    hits = impact(lineage, consumers, question)
     if as_json:
         print_json(_as_json(target, question, hits, lineage))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
@@ -29,6 +29,7 @@ from meshport.gate.published import Past, PastContract, port_at
 from meshport.gate.unkept import Promises
 from meshport.gate.waivers import FILE as WAIVERS_FILE
 from meshport.gate.waivers import Waivers
+from meshport.lineage.actual_reads import ActualReader, with_actual
 from meshport.lineage.workers import Workers
 from meshport.names import PortId
 from meshport.products.mesh import Mesh, load_mesh
@@ -52,6 +53,8 @@ class GateRun:
     """Where what follows from files that did not change is kept."""
     is_replayed: bool = False
     """Whether base and head are run on the same sample where a model's SQL changed."""
+    readers: Sequence[ActualReader] = ()
+    """Who really read what lately, where anybody knows."""
 
     def report(self) -> Report:
         """Everything that was found; raises SettingsError MP910 to MP912 without a base."""
@@ -146,7 +149,8 @@ class GateRun:
             for path, base in bases.items()
             if base and base.contract.tables
         }
-        return People.read(self.root, self.cache, promised, self.workers)
+        found = People.read(self.root, self.cache, promised, self.workers)
+        return replace(found, consumers=with_actual(found.consumers, self.readers))
 
     @cached_property
     def effects(self) -> Effects:

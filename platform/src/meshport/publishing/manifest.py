@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from meshport.errors import Place, PublishError
 from meshport.names import PortId
@@ -112,6 +112,12 @@ class PortRelease(_Record):
     quarantine: Quarantine
     checks: list[CheckOutcome]
     service_levels: list[ServiceLevelMeasure]
+    _release: str = PrivateAttr("")
+
+    @property
+    def release(self) -> str:
+        """The release that it is a part of; empty before there is one."""
+        return self._release
 
     @property
     def full(self) -> Projection:
@@ -171,6 +177,11 @@ class Manifest(_Record):
     descriptor: Descriptor
     ports: dict[str, PortRelease]
 
+    def model_post_init(self, _context: Any) -> None:
+        """Have the parts know what they are parts of."""
+        for part in self.ports.values():
+            part._release = self.release
+
     def port(self, port: PortId) -> PortRelease | None:
         """The port's part, None where the release does not hold it."""
         return self.ports.get(str(port))
@@ -190,7 +201,7 @@ def sealed(draft: dict[str, Any]) -> Manifest:
     unnamed = Manifest.model_validate({**draft, "release": ""})
     digest = hashlib.sha256(unnamed.model_dump_json().encode()).hexdigest()
     release = f"{unnamed.domain}-{unnamed.sequence:06d}-{digest[:8]}"
-    return unnamed.model_copy(update={"release": release})
+    return Manifest.model_validate({**draft, "release": release})
 
 
 def parse_manifest(text: bytes, place: Place) -> Manifest:

@@ -8,11 +8,10 @@ from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from meshport.access.agreements import Act, Agreement, Terms
-from meshport.access.principal import Kind
 from meshport.errors import AccessError, ContractError
 from meshport.names import PortId
 from meshport.serving import access_pages
-from meshport.serving.agreement_view import AgreementView, view_desk
+from meshport.serving.agreement_view import AgreementView, agreement_for, view_desk
 from meshport.serving.identity import VARIES_BY, Asker, asker_of
 from meshport.serving.negotiation import form_wanted, split_suffix, suffix_of
 from meshport.serving.origin import own_origin
@@ -42,7 +41,7 @@ def decide(
     asker = _known(request)
     if act not in _DONE_HERE:
         raise AccessError("MP735", f"`{act[:40]}` is nothing that can be done to an agreement")
-    one = _concerned(asker, number)
+    one = _numbered(asker, number)
     now = asker.doors.now()
     after = asker.doors.desk.act(one.number, Act(act), asker.principal, now, said.note)
     return _done(request, asker, after)
@@ -68,7 +67,7 @@ def one(request: Request, number: str) -> Response:
     """An agreement, for those it concerns."""
     digits, suffix = split_suffix(number)
     asker = _known(request)
-    view = AgreementView(asker, _concerned(asker, digits))
+    view = AgreementView(asker, _numbered(asker, digits))
     form = form_wanted(request, suffix)
     return _private(view.as_json()) if form == "json" else access_pages.agreement_page(view, form)
 
@@ -113,15 +112,7 @@ def _known(request: Request) -> Asker:
     return asker
 
 
-def _concerned(asker: Asker, number: str) -> Agreement:
-    """The agreement, if it is the asker's to know; else the answer is that there is none.
-
-    What somebody reads without approval is for everybody of the company to see.
-    """
-    doors = asker.doors
+def _numbered(asker: Asker, number: str) -> Agreement:
     if number.isascii() and number.isdigit() and len(number) < 19:
-        found = doors.desk.agreements.get(int(number), doors.now())
-        is_loud = found.is_broken_glass and asker.principal.kind is Kind.PERSON
-        if is_loud or asker.principal.name in doors.desk.concerned(found):
-            return found
+        return agreement_for(asker, int(number))
     raise AccessError("MP731", f"there is no agreement {number[:40]}")

@@ -11,6 +11,7 @@ from meshport.access.agreements import Act, Agreement
 from meshport.access.consumers import Consumer
 from meshport.access.impact import Impact, impact_of
 from meshport.access.principal import Kind
+from meshport.errors import AccessError
 from meshport.products.mesh import Port
 from meshport.serving.identity import Asker
 
@@ -94,6 +95,19 @@ class DeskView:
             "broken_glass": [one.as_json() for one in self.broken_glass],
             "left_out": self.left_out,
         }
+
+
+def agreement_for(asker: Asker, number: int) -> Agreement:
+    """The agreement, if it is the asker's to know; else raises AccessError MP731: there is none.
+
+    What somebody reads without approval is for everybody of the company to see.
+    """
+    desk, principal = asker.doors.desk, asker.principal
+    found = desk.agreements.get(number, asker.doors.now())
+    is_loud = found.is_broken_glass and principal.kind is Kind.PERSON
+    if is_loud or principal.name in desk.concerned(found):
+        return found
+    raise AccessError("MP731", f"there is no agreement {number}")
 
 
 def view_desk(asker: Asker) -> DeskView:

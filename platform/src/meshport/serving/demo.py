@@ -59,10 +59,14 @@ def login(request: Request, wanted: Annotated[Login, Depends(sent_as(Login))]) -
     answer = RedirectResponse(_back(wanted.back), status_code=303)
     if not wanted.name:
         answer.delete_cookie(COOKIE)
-    elif _playable(doors, wanted.name):
-        answer.set_cookie(COOKIE, wanted.name, httponly=True, samesite="strict")
-    else:
+        return answer
+    played = _playable(doors, wanted.name)
+    if played is None:
         raise AccessError("MP722", f"there is no consumer `{wanted.name[:80]}`")
+    audit = doors.access.audit
+    about = {"door": "demo", "act": "login", "consumer": audit.who(played.principal)}
+    audit.record(audit.entry(DEMO, doors.now(), **about))
+    answer.set_cookie(COOKIE, played.name, httponly=True, samesite="strict")
     return answer
 
 

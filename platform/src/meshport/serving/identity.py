@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 
 from meshport.access.authorize import Grant, Sight, authorize, openly, sight
 from meshport.access.jwt import JWT_CREDENTIAL
 from meshport.access.principal import NOBODY, Principal
-from meshport.access.tokens import is_ours
+from meshport.access.tokens import id_in, is_ours
 from meshport.contracts.access_class import AccessClass
 from meshport.errors import AccessError
 from meshport.products.mesh import Port
 from meshport.publishing.manifest import PortRelease
+from meshport.serving.audit_trail import Reading, Trail, trail_of
 from meshport.serving.demo import DEMO_CREDENTIAL, demo_principal
 from meshport.serving.state import Doors, doors_of
 
@@ -32,6 +35,14 @@ class Asker:
     address: str = "/"
     """What was asked for, to come back to."""
 
+    is_browsing: bool = False
+    """Whether it only looks over what there is, as lists do: then nothing is written down."""
+
+    @property
+    def browsing(self) -> Asker:
+        """The same, for lists: names are no secret, and nothing else may be shown of it."""
+        return replace(self, is_browsing=True)
+
     @property
     def open_class(self) -> AccessClass:
         """What it sees of ports that it has no agreement on."""
@@ -39,24 +50,63 @@ class Asker:
 
     def grant(self, port: Port) -> Grant:
         """The decision about a port; raises AccessError MP702, MP703."""
-        policy = self.doors.policy
-        return authorize(policy, self.principal, port.id, self.purpose, self.doors.now())
+        with self._noted(port, Reading()) as trail:
+            found = self._granted(port)
+            self._note(trail, found, Reading())
+            return found
 
     def open_grant(self, port: Port) -> Grant:
         """What it may see of a port without any agreement."""
-        return openly(self.doors.policy, self.principal, port.id, self.purpose)
+        found = openly(self.doors.policy, self.principal, port.id, self.purpose)
+        self._note(self._trail, found, Reading())
+        return found
 
     def sight(self, port: Port, part: PortRelease, grant: Grant | None = None) -> Sight:
         """What is to be seen of a release; raises AccessError MP702 to MP705."""
-        return sight(self.doors.policy, grant or self.grant(port), port, part)
+        about = Reading(part.release or None)
+        with self._noted(port, about) as trail:
+            found = sight(self.doors.policy, grant or self._granted(port), port, part)
+            self._note(trail, found.grant, replace(about, columns=found.columns))
+            return found
+
+    def _granted(self, port: Port) -> Grant:
+        policy = self.doors.policy
+        return authorize(policy, self.principal, port.id, self.purpose, self.doors.now())
+
+    @property
+    def _trail(self) -> Trail:
+        return trail_of(self.doors.access.audit, self.doors.now)
+
+    @contextmanager
+    def _noted(self, port: Port, about: Reading) -> Iterator[Trail]:
+        """Note what is refused in the block; the other way is for the block to note."""
+        trail = self._trail
+        try:
+            yield trail
+        except AccessError as error:
+            if not self.is_browsing and error.code != "MP790":
+                trail.refused(self.principal, port.id, about, error.code)
+            raise
+
+    def _note(self, trail: Trail, grant: Grant, reading: Reading) -> None:
+        if not self.is_browsing:
+            trail.decided(self.principal, grant, reading)
 
 
 def asker_of(request: Request) -> Asker:
     """Who sent the request; raises AccessError MP701 for a token that is not valid."""
     doors = doors_of(request)
+    trail = trail_of(doors.access.audit, doors.now)
+    try:
+        principal = _principal(request, doors)
+    except AccessError as error:
+        trail.asked_by(replace(NOBODY, credential=id_in(_secret(request))))
+        trail.answered_with(error)
+        raise
+    trail.asked_by(principal)
     purpose = request.headers.get(PURPOSE)
     query = f"?{request.url.query}" if request.url.query else ""
-    return Asker(doors, _principal(request, doors), purpose, f"{request.url.path}{query}")
+    return Asker(doors, principal, purpose, f"{request.url.path}{query}")
 
 
 def confirmed(doors: Doors, principal: Principal) -> Principal:
@@ -64,6 +114,7 @@ def confirmed(doors: Doors, principal: Principal) -> Principal:
 
     Raises AccessError MP701 where nobody vouches for it any more.
     """
+    trail_of(doors.access.audit, doors.now).asked_by(principal)
     if principal == NOBODY:
         return NOBODY
     credential = principal.credential
@@ -80,11 +131,14 @@ def _principal(request: Request, doors: Doors) -> Principal:
     sent = request.headers.get("Authorization")
     if sent is None:
         return demo_principal(request, doors) if doors.is_demo else NOBODY
-    scheme, _, secret = sent.partition(" ")
-    if scheme.lower() != "bearer":
+    if sent.partition(" ")[0].lower() != "bearer":
         hint = "send Authorization: Bearer mpt_…"
         raise AccessError("MP701", "the Authorization header is no bearer token", hint=hint)
-    secret = secret.strip()
+    secret = _secret(request)
     if doors.issuer and not is_ours(secret):
         return doors.issuer.authenticate(secret, doors.now())
     return doors.access.tokens.authenticate(secret, doors.now())
+
+
+def _secret(request: Request) -> str:
+    return request.headers.get("Authorization", "").partition(" ")[2].strip()

@@ -125,7 +125,8 @@ def errors_page(asker: Asker, codes: Sequence[ErrorCode], form: str) -> Response
 def api_page(asker: Asker, form: str) -> Response:
     """How rows are asked for, with links that answer."""
     catalog, now = asker.doors.catalog, asker.doors.now()
-    entries = [catalog.entry(port, now, asker.open_grant(port)) for port in catalog.mesh.ports]
+    looking = asker.browsing
+    entries = [catalog.entry(port, now, looking.open_grant(port)) for port in catalog.mesh.ports]
     shown = max(
         (entry for entry in entries if entry.status.release and entry.visible),
         key=lambda entry: len(entry.visible),

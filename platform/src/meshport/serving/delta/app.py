@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from meshport.errors import MeshportError, each_of
+from meshport.serving.audit_trail import answered_with
 from meshport.serving.delta import files, profile, routes
 from meshport.serving.delta.links import LinkCodec
 from meshport.serving.problems import status_of
@@ -32,6 +33,7 @@ def delta_sharing_app(doors: Doors) -> FastAPI:
 def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(MeshportError)
     def ours(_request: Request, error: MeshportError) -> Response:
+        answered_with(error)
         first = each_of(error)[0]
         status = status_of(error)
         if first.code == "MP611":

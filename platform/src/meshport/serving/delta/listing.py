@@ -109,7 +109,7 @@ def _is_seen(asker: Asker, port: Port) -> bool:
     try:
         with asker.doors.catalog.store.of(port.id.domain).reading() as manifest:
             part = manifest.port(port.id) if manifest else None
-            return part is not None and bool(asker.sight(port, part).columns)
+            return part is not None and bool(asker.browsing.sight(port, part).columns)
     except AccessError as error:
         if error.code in ("MP704", "MP705"):
             return False

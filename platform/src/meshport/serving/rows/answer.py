@@ -18,6 +18,7 @@ from fastapi.responses import FileResponse, Response
 
 from meshport.access.authorize import Grant
 from meshport.errors import ServingError
+from meshport.serving.audit_trail import Reading, tell
 from meshport.serving.cursor import Cursor
 from meshport.serving.identity import VARIES_BY
 from meshport.serving.negotiation import ROW_MEDIA
@@ -120,11 +121,26 @@ class Answer:
         tag = entity_tag(self.view.content, asked, query.format, page)
         headers = self._headers(tag)
         self.timing.step("plan")
+        self.tell(self._rows_expected)
         if self.request.method in SAFE and is_fresh(self.request, tag):
             return Response(status_code=304, headers=headers)
         if query.format in PAGED:
             return await self._page(asked, headers)
         return await self._export(headers, leases)
+
+    def tell(self, rows: int | None = None) -> None:
+        """Have the audit know what is read."""
+        columns, asked = self.question.query.columns, self.question.canonical
+        release = self.view.manifest.release
+        tell(self.view.port.id, Reading(release, columns, rows, asked))
+
+    @property
+    def _rows_expected(self) -> int | None:
+        """How many rows a file will hold, where that is known before it is made."""
+        query = self.question.query
+        if query.filters:
+            return None
+        return min(self.view.rows, self.view.rows if query.limit is None else query.limit)
 
     def _headers(self, tag: str) -> dict[str, str]:
         part, grant = self.view.part, self.grant
@@ -149,6 +165,7 @@ class Answer:
             # Prepared rows can be lost or spoilt; those of the release are still there.
             self.door.prepared.drop(view)
             page, by = await self._computed(view.source), "engine"
+        self.tell(page.rows)
         headers |= await self._range(page)
         seen = self.cursor.seen if self.cursor else 0
         if page.last_key is not None:

@@ -15,6 +15,7 @@ from meshport.serving.rows.source import RowSource
 
 async def explanation(answer: Answer) -> Response:
     """The explanation as JSON; raises ServingError MP604, MP642, MP643."""
+    answer.tell()
     query, view = answer.question.query, answer.view
     reader, source = answer.door.engine.reader, answer.source
     folder = str(view.store.folder)

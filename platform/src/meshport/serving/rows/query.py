@@ -52,6 +52,12 @@ class RowQuery:
         """All conditions on columns, nested ones included."""
         return [test for condition in self.filters for test in tests_of(condition)]
 
+    @cached_property
+    def columns(self) -> list[str]:
+        """Every column that it names: to see it, to filter by it or to sort by it."""
+        named = [one.column for one in self.select] + [test.column for test in self.tests]
+        return list(dict.fromkeys([*named, *(term.column for term in self.order)]))
+
     @property
     def is_whole_table(self) -> bool:
         """Whether it asks for every row."""

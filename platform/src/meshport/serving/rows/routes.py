@@ -14,6 +14,7 @@ from meshport.access.authorize import Grant
 from meshport.errors import MeshportError
 from meshport.products.mesh import Port
 from meshport.publishing.manifest import Manifest
+from meshport.serving.audit_trail import Reading, tell
 from meshport.serving.cursor import Cursor
 from meshport.serving.identity import Asker, asker_of
 from meshport.serving.port_operations import FORM
@@ -95,7 +96,7 @@ async def _asked(request: Request, said: _Said, leases: ExitStack) -> Answer:
     catalog = await doors.fresh_catalog()
     door.views.follow(catalog)
     asker = await _asker(request)
-    allowance = door.rates.take(_name(request, asker))
+    allowance = door.rates.take(quota_name(request, asker))
     said.headers |= allowance.headers
     allowance.require()
     domain, name, version = (request.path_params[part] for part in ("domain", "name", "version"))
@@ -123,7 +124,7 @@ async def _asker(request: Request) -> Asker:
     return await run_in_threadpool(asker_of, request)
 
 
-def _name(request: Request, asker: Asker) -> str:
+def quota_name(request: Request, asker: Asker) -> str:
     """Whose quota a request counts against: strangers are told apart by where they come from."""
     if asker.principal.is_known:
         return asker.principal.name
@@ -145,6 +146,7 @@ async def _view(asker: Asker, port: Port, reading: Manifest | None, grant: Grant
     views, key = asker.doors.rows.views, (port.id, manifest.release, grant.key)
     found = views.find(key)
     if found is not None:
+        tell(port.id, Reading(manifest.release))
         return found
     store = asker.doors.catalog.store.of(port.id.domain)
 
