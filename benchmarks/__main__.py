@@ -14,6 +14,7 @@ from benchmarks import (
     contract_check,
     delta_sharing,
     gate_speed,
+    iceberg,
     platform_share,
     publish_kills,
     rest_door,
@@ -45,6 +46,7 @@ def main(quick: bool) -> None:
         )
         checks.measure(home, runs)
         delta_sharing.measure(home, runs)
+        iceberg.measure(home, runs)
     rest_door.measure(quick)
     sql_door.measure(20 if quick else 100)
     if not quick:

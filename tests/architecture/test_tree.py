@@ -31,12 +31,21 @@ OWNERS = {
     "jinja2": {"serving/rendering.py", "lineage"},  # pages, and models that are somebody else's
     "joserfc": {"access/jwt.py"},
     "jsonschema_rs": {"contracts/schema.py"},
+    "mcp": {"serving/agents/server.py"},
+    "mcp_types": {"serving/agents/server.py"},
     "numpy": {"sources/sample"},
     "pyarrow": {"warehouse.py", "sandbox/results.py", "sources/sample"},
     # Documents of ours, and what is sent to us.
-    "pydantic": {"products/descriptor.py", "publishing/manifest.py", "serving/sent.py"},
+    "pydantic": {
+        "products/descriptor.py",
+        "publishing/manifest.py",
+        "serving/sent.py",
+        "serving/agents/arguments.py",
+    },
+    "pyiceberg": {"serving/iceberg"},
     "rich": {"cli"},
     "sqlglot": {"sql", "checks/statement.py"},
+    "standardwebhooks": {"serving/webhooks/sending.py"},
     "starlette": {"serving"},
     "typer": {"cli"},
     "uvicorn": {"cli/server.py"},

@@ -12,8 +12,10 @@ from httpx2 import Response
 
 from meshport.serving.app import create_app
 from tests.building import LOOPBACK, NOW, settings_at
+from tests.doors.audited import Audited
 from tests.doors.lab import Lab
 from tests.doors.readers import PERSON, Readers
+from tests.doors.receivers import Hooks
 
 Ask = Callable[..., Response]
 
@@ -77,6 +79,26 @@ def own_readers(tmp_path: Path) -> Iterator[Readers]:
     """The same, with agreements that a test may change."""
     with ExitStack() as opened:
         yield Readers(tmp_path, opened)
+
+
+@pytest.fixture(scope="session")
+def shared_hooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hooks]:
+    """A server with webhooks, and its clock; for `hooks`."""
+    with ExitStack() as opened:
+        yield Hooks(Readers(tmp_path_factory.mktemp("hooks"), opened))
+
+
+@pytest.fixture
+def hooks(shared_hooks: Hooks) -> Hooks:
+    """The same without webhooks and without a past; agreements and tokens are not to be changed."""
+    return shared_hooks.begin()
+
+
+@pytest.fixture(scope="session")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Audited]:
+    """The same with its audit; what a test does to it is gone, or harmless, when it ends."""
+    with ExitStack() as opened:
+        yield Audited(tmp_path_factory.mktemp("audited"), opened)
 
 
 @pytest.fixture(scope="session")

@@ -156,13 +156,15 @@ def test_a_link_to_a_difference_ends_with_the_access_it_rests_on(lab):
     terms = Terms("ana", GAUGES, "research", "restricted", "to see what changes")
     until = (now + timedelta(days=1)).isoformat()
     granted = Event(Act.APPROVE, now.isoformat(), "owner", until=until)
-    agreement = register.agreements.open(terms, granted, now)
+    entry = register.audit.entry(Principal("owner", Kind.PERSON), now)
+    agreement = register.agreements.open(terms, granted, now, entry)
     client = lab.client()
     client.headers["Authorization"] = f"Bearer {register.tokens.create('ana', now).secret}"
     link = changed_by(client, 2)
     assert "owner_email" in pq.read_schema(pa.BufferReader(followed(client, link).content)).names
 
-    register.agreements.append(agreement.number, Event(Act.REVOKE, now.isoformat(), "owner"), 1)
+    revoked = Event(Act.REVOKE, now.isoformat(), "owner")
+    register.agreements.append(agreement.number, revoked, 1, entry)
 
     assert refused(followed(client, link), 403, "MP707")
     fresh = followed(client, changed_by(client, 2))

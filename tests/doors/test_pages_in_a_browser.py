@@ -178,7 +178,7 @@ def test_the_snippets_of_a_port_run_as_they_stand(page, tmp_path, path):
         (block.get_attribute("data-language"), block.locator("code").text_content())
         for block in blocks.all()
     ]
-    assert [language for language, _ in found] == ["sh", "python", "python"]
+    assert [language for language, _ in found] == ["sh", "python", "python", "python"]
 
     for language, text in found:
         interpreter = ["bash", "-c"] if language == "sh" else [sys.executable, "-c"]

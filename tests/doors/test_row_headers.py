@@ -230,10 +230,10 @@ def test_numbers_come_as_the_contract_says(lab):
 
 
 def test_limits_are_shared_by_processes():
-    whole = Limits(requests=1000, executing=8, exporting=4, waiting=100)
+    whole = Limits(requests=1000, executing=8, exporting=4, waiting=100, streams=40)
 
     part = whole.shared_by(4)
 
-    assert part == replace(whole, requests=250, executing=2, exporting=1, waiting=25)
+    assert part == replace(whole, requests=250, executing=2, exporting=1, waiting=25, streams=10)
     assert whole.shared_by(1) == whole
     assert min(Limits(requests=1, executing=1).shared_by(8).__dict__.values()) > 0

@@ -114,3 +114,9 @@ def test_an_issuer_on_this_machine_needs_no_tls(root, address):
     given = {**ISSUER, "MESHPORT_OIDC_ISSUER": address, "MESHPORT_OIDC_JWKS": address}
 
     assert read_settings(given, root).oidc.jwks == address
+
+
+def test_hosts_that_webhooks_may_reach_are_named_one_by_one_and_there_are_none_by_default(root):
+    assert read_settings({}, root).webhook_hosts == ()
+    named = read_settings({"MESHPORT_WEBHOOK_HOSTS": " 127.0.0.1, Hooks.Intern ,,"}, root)
+    assert named.webhook_hosts == ("127.0.0.1", "hooks.intern")

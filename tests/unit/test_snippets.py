@@ -29,11 +29,13 @@ def test_the_snippets_of_a_port_name_only_what_is_served(built, port, tmp_path, 
 
     texts = of(port, list(entry.visible))
 
-    assert set(texts) == {"curl", "Python", "DuckDB"}
-    for text in texts.values():
-        assert f"http://mesh:8000{port.path}/rows?" in text
+    assert set(texts) == {"curl", "Python", "DuckDB", "pyiceberg"}
+    for tool, text in texts.items():
+        where = f'load_table("{port}")' if tool == "pyiceberg" else f"{port.path}/rows?"
+        assert where in text
+        assert "http://mesh:8000/" in text
         assert not {c.name for c in entry.hidden} & set(re.findall(r"\w+", text))
-    for tool in ("Python", "DuckDB"):
+    for tool in ("Python", "DuckDB", "pyiceberg"):
         compile(texts[tool], tool, "exec")
     # The question in DuckDB is answered by the port's own file.
     monkeypatch.chdir(tmp_path)

@@ -19,6 +19,8 @@ KNOWN = {
     "MESHPORT_OIDC_AUDIENCE": "the audience that such a token has to name; goes with the issuer",
     "MESHPORT_OIDC_JWKS": "file or address of the issuer's keys "
     "(default: what <issuer>/.well-known/openid-configuration names)",
+    "MESHPORT_WEBHOOK_HOSTS": "hosts in private networks that webhooks may be sent to, "
+    "with commas between (default: none)",
     "MESHPORT_OIDC_CLAIM": "the claim that holds the consumer's name (default: email, else sub)",
 }
 # Set by meshport itself, for dbt.
@@ -47,6 +49,8 @@ class Settings:
     source: Path | None
     """None: the built-in sample."""
     oidc: OidcSettings | None = None
+    webhook_hosts: tuple[str, ...] = ()
+    """Where webhooks may go though it is no public address, as the operator says."""
 
     @property
     def dagster_home(self) -> Path:
@@ -76,7 +80,9 @@ def read_settings(environment: Mapping[str, str], start: Path) -> Settings:
     if source and not (root / source).is_dir():
         raise SettingsError("MP903", f"MESHPORT_SOURCE is not a folder: {source}")
     source_folder = (root / source).resolve() if source else None
-    return Settings(root, home.resolve(), source_folder, _oidc(environment, root))
+    named = environment.get("MESHPORT_WEBHOOK_HOSTS", "").lower().split(",")
+    hosts = tuple(one.strip() for one in named if one.strip())
+    return Settings(root, home.resolve(), source_folder, _oidc(environment, root), hosts)
 
 
 def _oidc(environment: Mapping[str, str], root: Path) -> OidcSettings | None:

@@ -33,7 +33,7 @@ class Sender:
 
 
 def snippets(port: PortId, sender: Sender, columns: list[Column]) -> list[Snippet]:
-    """curl, Python and DuckDB over the columns that the reader may see; each runs as it is."""
+    """curl, Python, DuckDB and pyiceberg over what the reader may see; each runs as it is."""
     if not columns:
         return []
     url = f"{sender.base_url}{port.path}/rows"
@@ -59,7 +59,21 @@ def snippets(port: PortId, sender: Sender, columns: list[Column]) -> list[Snippe
         Snippet("curl", "sh", f'curl -sS {flags}"{question}"'),
         Snippet("Python", "python", python),
         Snippet("DuckDB, all rows", "python", duckdb),
+        Snippet("pyiceberg, all rows", "python", _iceberg(port, sender)),
     ]
+
+
+def _iceberg(port: PortId, sender: Sender) -> str:
+    """Python that loads the port as an Iceberg table."""
+    known = 'token=os.environ["TOKEN"]' if sender.has_token else 'auth={"type": "noop"}'
+    purpose = f', **{{"header.Meshport-Purpose": "{sender.purpose}"}}' if sender.purpose else ""
+    return (
+        ("import os\n\n" if sender.has_token else "")
+        + "from pyiceberg.catalog.rest import RestCatalog\n\n"
+        f'uri = "{sender.base_url}/iceberg"\n'
+        f'catalog = RestCatalog("mesh", uri=uri, {known}{purpose})\n'
+        f'print(catalog.load_table("{port}").scan().to_arrow())'
+    )
 
 
 def _imports(sender: Sender) -> str:

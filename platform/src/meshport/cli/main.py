@@ -16,7 +16,7 @@ from typing import Annotated, NoReturn, Optional
 
 import typer
 
-from meshport.cli import access_commands, contract_commands
+from meshport.cli import access_commands, audit_commands, contract_commands, webhook_commands
 from meshport.cli.options import ChangeKind, Format, FormatOption
 from meshport.cli.show import say
 from meshport.errors import MeshportError
@@ -34,6 +34,8 @@ app.add_typer(new_app, name="new")
 app.add_typer(access_commands.consumers, name="consumer")
 app.add_typer(access_commands.tokens, name="token")
 app.add_typer(access_commands.access, name="access")
+app.add_typer(audit_commands.app, name="audit")
+app.add_typer(webhook_commands.webhooks, name="webhook")
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from meshport.serving.app import create_app
 from meshport.serving.demo import CUSTOMERS, DemoPeople
 from meshport.serving.limits import Limits
 from meshport.serving.state import Doors
+from meshport.serving.webhooks.running import delivering
 from meshport.settings import current_settings, is_loopback
 
 MOST_WORKERS = 4
@@ -32,7 +33,9 @@ def serve_command(host: str, port: int, is_demo: bool, workers: int | None, quot
     is_home = is_own and (is_demo or settings.oidc is None)
     workers = workers or min(os.cpu_count() or 1, MOST_WORKERS)
     limits = replace(Limits(), requests=quota).shared_by(workers)
-    make_app = partial(create_app, settings, is_demo=is_home, has_login=is_demo, limits=limits)
+    make_app = partial(
+        delivering, create_app, settings, is_demo=is_home, has_login=is_demo, limits=limits
+    )
     doors: Doors = make_app().state.doors
     if not is_own:
         _require_identities(doors, host, is_demo)

@@ -81,6 +81,13 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             self._refuse()
 
+    def shutdown(self) -> None:
+        """The server ends: streams, which would never be done, are told."""
+        stopping = self.app_state.get("stopping")
+        if stopping:
+            stopping.set()
+        super().shutdown()
+
     def pause_writing(self) -> None:
         """What waits to be taken is enough."""
         self._taking = self.loop.call_later(self.to_take, self.transport.abort)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import groupby
@@ -16,18 +17,27 @@ from meshport.products.mesh import Port
 from meshport.reference.markdown import code, first_sentence, page, table
 from meshport.serving import ports_routes, products_routes
 from meshport.serving.api_guide import FORMATS, OPERATORS, RULES
+from meshport.serving.feed import routes as feed_routes
 from meshport.serving.negotiation import FORMS
 from meshport.serving.openapi import openapi_document
 from meshport.serving.problems import status_of
 from meshport.serving.rows import routes as rows_routes
 from meshport.serving.sql_door import routes as sql_routes
+from meshport.serving.webhooks import routes as webhook_routes
 
-_ROUTERS = (products_routes.router, ports_routes.router, rows_routes.router, sql_routes.router)
+_ROUTERS = (
+    products_routes.router,
+    ports_routes.router,
+    rows_routes.router,
+    feed_routes.router,
+    sql_routes.router,
+    webhook_routes.router,
+)
 _GENERIC = "/ports/{domain}/{name}/{version}"
 _SHOWN = "/ports/{domain}/{port}/v{major}"
 
 _FORMS = f"""\
-Everything below is read-only: GET, and HEAD for the headers alone; rows also take QUERY and POST.
+GET only reads, HEAD the same for the headers alone; rows and SQL also take QUERY and POST.
 Pages have several forms ({", ".join(FORMS)}): `Accept` chooses one, so does a suffix on the last
 part of the path, as in `/products/orders.md` or `/ports/orders/orders/v1.json`. `/openapi.json`
 describes every port of the mesh, its row model included."""
@@ -42,7 +52,7 @@ def http_page(root: Path, port: Port | None) -> str:
         "HTTP",
         "the routes in platform/src/meshport/serving/",
         _FORMS,
-        *(_route(path, about, paths, port) for path, about in _routes()),
+        *(_route(route, paths, port) for route in _routes()),
         "## Filters",
         "A filter is a query parameter named like a column.",
         table(("operator", "example", "meaning"), [(n, code(e), m) for n, e, m in OPERATORS]),
@@ -57,23 +67,42 @@ def http_page(root: Path, port: Port | None) -> str:
     )
 
 
-def _routes() -> Iterator[tuple[str, str]]:
-    """The path of every resource, and what it is; paths with a suffix are other forms of it."""
+@dataclass(frozen=True)
+class _Route:
+    """A method of a resource, and what it does."""
+
+    method: str
+    path: str
+    about: str
+
+
+def _routes() -> Iterator[_Route]:
+    """Every resource once; paths with a suffix are other forms of it, QUERY is GET with a body."""
     found = (route for router in _ROUTERS for route in router.routes)
-    routes = [(r.path, r.endpoint) for r in found if "GET" in r.methods]  # type: ignore[attr-defined]
-    for endpoint, same in groupby(routes, key=lambda route: route[1]):
-        yield next(same)[0], first_sentence(endpoint.__doc__)
+    routes = [(_method(r.methods), r.path, r.endpoint) for r in found]  # type: ignore[attr-defined]
+    shown = [route for route in routes if route[0]]
+    for endpoint, same in groupby(shown, key=lambda route: route[2]):
+        method, path, _ = next(same)
+        yield _Route(method, path, first_sentence(endpoint.__doc__))
 
 
-def _route(path: str, about: str, paths: dict[str, Any], port: Port | None) -> str:
+def _method(methods: set[str]) -> str:
+    """The method that stands for a route; none where it only asks as another one does."""
+    if "QUERY" in methods and "GET" not in methods:
+        return ""
+    return next((one for one in ("GET", "POST", "DELETE") if one in methods), "")
+
+
+def _route(route: _Route, paths: dict[str, Any], port: Port | None) -> str:
+    path = route.path
     concrete = path.replace(_GENERIC, port.id.path) if port else path
-    given = paths.get(concrete, {}).get("get", {}).get("parameters", [])
+    given = paths.get(concrete, {}).get(route.method.lower(), {}).get("parameters", [])
     columns = {column.name for column in port.contract.table.columns} if port else set()
     own = [one for one in given if one["name"] not in columns]
     rows = [(code(one["name"]), one["in"], _meaning(one)) for one in own]
     if len(own) < len(given):
         rows.append(("any served column", "query", "A filter, see [Filters](#filters)"))
-    parts = [f"## GET {path.replace(_GENERIC, _SHOWN)}", about]
+    parts = [f"## {route.method} {path.replace(_GENERIC, _SHOWN)}", route.about]
     return "\n\n".join(filter(None, [*parts, table(("parameter", "in", "meaning"), rows)]))
 
 

@@ -19,12 +19,17 @@ from meshport.serving import (
     problems,
     products_routes,
 )
+from meshport.serving.agents import routes as agents_routes
+from meshport.serving.audit_door import AuditDoor
 from meshport.serving.delta import app as delta
+from meshport.serving.feed import routes as feed_routes
+from meshport.serving.iceberg import app as iceberg
 from meshport.serving.limits import Limits
 from meshport.serving.openapi import openapi_document
 from meshport.serving.rows import routes as rows_routes
 from meshport.serving.sql_door import routes as sql_routes
 from meshport.serving.state import Doors
+from meshport.serving.webhooks import routes as webhook_routes
 from meshport.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
@@ -55,9 +60,14 @@ def create_app(
     )
     app.state.doors = doors
     problems.install(app)
+    app.add_middleware(AuditDoor, doors=doors)
     app.include_router(rows_routes.router)  # asked most, looked at first
     app.mount(delta.PATH, delta.delta_sharing_app(doors))
+    app.mount(iceberg.PATH, iceberg.iceberg_app(doors))
     app.include_router(sql_routes.router)
+    app.include_router(agents_routes.router)
+    app.include_router(feed_routes.router)
+    app.include_router(webhook_routes.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for routes in (access_routes, demo, ports_routes, products_routes):
         app.include_router(routes.router)

@@ -27,8 +27,15 @@ class Limits:
     export: float = 300.0
     page_bytes: int = 32 * _MIB
     export_bytes: int = 4096 * _MIB
+    streams: int = 400
+    """Streams of changes that are open at once."""
+    streams_each: int = 8
+    """Those of one principal."""
     body_bytes: int = 128 * 1024
     body: float = 10.0
+    agent_bytes: int = 20_000
+    """What one answer to an agent may take of its context."""
+    agent_rows: int = 500
     prepared_from: int = 5_000
     prepared_rows: int = 2_000_000
     """Tables with as many rows are prepared, smaller and larger ones are not."""
@@ -47,4 +54,5 @@ class Limits:
             executing=max(1, self.executing // workers),
             exporting=max(1, self.exporting // workers),
             waiting=max(1, self.waiting // workers),
+            streams=max(1, self.streams // workers),
         )

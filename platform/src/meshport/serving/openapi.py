@@ -7,6 +7,7 @@ from typing import Any
 
 from meshport import __version__
 from meshport.catalog.entry import Catalog, PortEntry
+from meshport.serving.feed.openapi import changes_operation
 from meshport.serving.port_operations import (
     PROBLEM,
     answer,
@@ -15,7 +16,9 @@ from meshport.serving.port_operations import (
     rows_by_form,
     rows_operation,
 )
+from meshport.serving.rows.schema import row_schema
 from meshport.serving.sql_door.openapi import sql_paths
+from meshport.serving.webhooks.openapi import webhook_paths
 
 _SUMMARIES = {
     "contract": "The contract, byte for byte",
@@ -33,6 +36,7 @@ _CATALOG = {
     "/search": "Ports and columns by words, the best first, each with why it was found",
     "/glossary": "Words of the business with the columns that carry them",
     "/errors": "What every error code means and how to get out of it",
+    "/asyncapi.json": "The AsyncAPI document: streams of changes and events of all ports",
     "/healthz": "Whether the server can read the mesh",
 }
 _PARAMETERS: dict[str, dict[str, Any]] = {
@@ -51,7 +55,12 @@ def openapi_document(catalog: Catalog, now: datetime) -> dict[str, Any]:
             "version": __version__,
             "description": "Data products of the mesh. Row models come from the contracts.",
         },
-        "paths": {**paths, **sql_paths(PROBLEM), **_port_paths(catalog, now)},
+        "paths": {
+            **paths,
+            **sql_paths(PROBLEM),
+            **webhook_paths(PROBLEM),
+            **_port_paths(catalog, now),
+        },
     }
 
 
@@ -62,7 +71,7 @@ def _catalog_operation(path: str) -> dict[str, Any]:
     given = _PARAMETERS.get(path)
     return {
         "summary": _CATALOG[path],
-        "operationId": path.split("/")[1] if "{" not in path else "product",
+        "operationId": path.split("/")[1].partition(".")[0] if "{" not in path else "product",
         "tags": ["catalog"],
         "parameters": [{**given, "schema": {"type": "string"}}] if given else [],
         "responses": answers,
@@ -75,7 +84,10 @@ def _port_paths(catalog: Catalog, now: datetime) -> dict[str, Any]:
         paths[port.id.path] = {
             "get": port_operation(port, "port", f"{port.contract.name}: the port")
         }
-        rows = _rows(catalog.entry(port, now))
+        entry = catalog.entry(port, now)
+        rows, types = _rows(entry), _types(entry)
+        row = row_schema(port.contract, entry.visible, types)
+        paths[f"{port.id.path}/changes"] = {"get": changes_operation(rows, row, PROBLEM)}
         paths[f"{port.id.path}/rows"] = {"get": rows, "post": rows_by_form(rows)}
         paths[f"{port.id.path}/rows/explain"] = {"get": explain_operation(port, rows)}
         for part, summary in _SUMMARIES.items():
@@ -85,6 +97,9 @@ def _port_paths(catalog: Catalog, now: datetime) -> dict[str, Any]:
 
 
 def _rows(entry: PortEntry) -> dict[str, Any]:
+    return rows_operation(entry.port, entry.visible, _types(entry))
+
+
+def _types(entry: PortEntry) -> dict[str, str]:
     release = entry.status.release
-    types = {column.name: column.type for column in release.columns} if release else {}
-    return rows_operation(entry.port, entry.visible, types)
+    return {column.name: column.type for column in release.columns} if release else {}

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from meshport.errors import MeshportError, each_of
+from meshport.serving.audit_trail import answered_with
 from meshport.serving.identity import Asker, asker_of
 from meshport.serving.negotiation import form_wanted
 from meshport.serving.rendering import render_problem
@@ -21,6 +22,7 @@ TYPE_BASE = "/errors#"
 _STATUS = {
     "MP403": HTTPStatus.NOT_FOUND,
     "MP404": HTTPStatus.GONE,
+    "MP420": HTTPStatus.SERVICE_UNAVAILABLE,
     "MP601": HTTPStatus.BAD_REQUEST,
     "MP602": HTTPStatus.BAD_REQUEST,
     "MP603": HTTPStatus.BAD_REQUEST,
@@ -47,6 +49,13 @@ _STATUS = {
     "MP644": HTTPStatus.UNPROCESSABLE_ENTITY,
     "MP645": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "MP646": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "MP647": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "MP650": HTTPStatus.GONE,
+    "MP651": HTTPStatus.GONE,
+    "MP652": HTTPStatus.TOO_MANY_REQUESTS,
+    "MP660": HTTPStatus.NOT_FOUND,
+    "MP661": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "MP662": HTTPStatus.CONFLICT,
     "MP701": HTTPStatus.UNAUTHORIZED,
     "MP702": HTTPStatus.FORBIDDEN,
     "MP703": HTTPStatus.FORBIDDEN,
@@ -54,6 +63,7 @@ _STATUS = {
     "MP705": HTTPStatus.UNAUTHORIZED,
     "MP706": HTTPStatus.FORBIDDEN,
     "MP707": HTTPStatus.FORBIDDEN,
+    "MP708": HTTPStatus.FORBIDDEN,
     "MP722": HTTPStatus.NOT_FOUND,
     "MP730": HTTPStatus.BAD_REQUEST,
     "MP731": HTTPStatus.NOT_FOUND,
@@ -115,8 +125,16 @@ def _members(error: MeshportError) -> dict[str, str | None]:
     }
 
 
+def problem_of(error: MeshportError) -> dict[str, Any]:
+    """The problem document of an error, for answers that have begun already."""
+    status = status_of(error)
+    found = {"title": status.phrase, "status": int(status), **_members(error)}
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def answer_to(request: Request, error: MeshportError) -> Response:
     """What a request is told that an error of ours stands against."""
+    answered_with(error)
     return problem(request, status_of(error), **_members(error))
 
 

@@ -49,6 +49,21 @@ class Said(Sent):
     note: str = Field(default="", max_length=2000)
 
 
+class WantedWebhook(Sent):
+    """A webhook; no events are all of them."""
+
+    port: str = Field(max_length=200)
+    url: str = Field(max_length=2000)
+    events: list[Annotated[str, Field(max_length=100)]] = Field(default=[], max_length=20)
+    purpose: str | None = Field(default=None, max_length=200)
+
+
+class Replay(Sent):
+    """What is to be sent again: what came after an event's number, or else what was given up."""
+
+    after: int | None = Field(default=None, ge=0, lt=2**53)
+
+
 class Login(Sent):
     """Who is to be played; nobody in particular without a name."""
 

@@ -54,7 +54,7 @@ class Doors:
     def __post_init__(self) -> None:
         self.cursors = CursorCodec.at_home(self.settings.home)
         self.rows = RowDoor(self.limits, self.cursors)
-        self.access = AccessRegister.at_home(self.settings.home)
+        self.access = AccessRegister.at_home(self.settings.home, door="access")
         self.differences = Differences.at_home(self.settings.home)
         oidc = self.settings.oidc
         self.issuer = Issuer(oidc, self.access.consumers) if oidc else None
