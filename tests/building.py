@@ -95,6 +95,16 @@ def settings_at(home: Path, root: Path = ROOT) -> Settings:
     return Settings(root, home, None)
 
 
+def copy_home(home: Path, target: Path) -> Path:
+    """A copy of what is published, without histories, caches and who may read.
+
+    A server may have SQLite open there, which loses its locks where its own process opens and
+    closes a file once more.
+    """
+    ignored = shutil.ignore_patterns("dagster", "cache", "*.sqlite*")
+    return Path(shutil.copytree(home, target, ignore=ignored))
+
+
 def run_here(home: Path, source: Path, *domains: str, **conductor: Any) -> Any:
     """Run the repository's mesh in this process; the result is the RunOutcome."""
     from meshport.orchestration.domain import Conductor

@@ -11,7 +11,7 @@ from dbt_common.tests import enable_test_caching
 from hypothesis import settings
 
 from meshport.sources.sample import SamplePlan, write_sample
-from tests.building import run_here
+from tests.building import copy_home, run_here
 
 # At a desk every run tries other examples; what is merged is held against the same ones.
 settings.register_profile("repeatable", derandomize=True)
@@ -42,7 +42,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, sample: Path) -> Path:
 @pytest.fixture
 def home(built: Path, tmp_path: Path) -> Path:
     """A copy of the built home, to be changed."""
-    return Path(shutil.copytree(built, tmp_path / "home", ignore=shutil.ignore_patterns("dagster")))
+    return copy_home(built, tmp_path / "home")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from playwright.sync_api import expect, sync_playwright
 from meshport.access.register import AccessRegister
 from meshport.serving.demo import ANALYST
 from tests.access.conftest import CUSTOMERS, OFFICER, OWNER
+from tests.building import copy_home
 from tests.doors.browsing import CHROMIUM, FAINT_TEXTS, watched
 from tests.doors.server import address_of, start, stop
 
@@ -27,13 +27,13 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def own_home(built, tmp_path_factory):
     home = tmp_path_factory.mktemp("demo") / "home"
-    return shutil.copytree(built, home, ignore=shutil.ignore_patterns("dagster"))
+    return copy_home(built, home)
 
 
 @pytest.fixture(scope="module")
 def address(own_home):
     """The demo over a home of its own."""
-    process = start("serve", "--demo", "--port", "0", home=own_home)
+    process = start("serve", "--demo", "--port", "0", "--workers", "1", home=own_home)
     yield address_of(process)
     stop(process)
 

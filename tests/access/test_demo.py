@@ -159,7 +159,7 @@ def test_arranging_the_demo_again_asks_for_nothing_twice(office):
 
 @contextmanager
 def demo(home):
-    process = start("serve", "--demo", "--port", "0", home=home)
+    process = start("serve", "--demo", "--port", "0", "--workers", "1", home=home)
     try:
         said = []
         address = address_of(process)

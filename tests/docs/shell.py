@@ -67,7 +67,8 @@ def run_story(steps: list[Step], folder: Path) -> list[str]:
     script = ["exec 2>&1", "trap 'kill $(jobs -p) 2>/dev/null' EXIT"]
     for number, step in enumerate(steps):
         command = step.command.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
-        script.append(command.replace("meshport serve &", f"meshport serve --port {port} &"))
+        served = f"meshport serve --port {port} --workers 1 &"
+        script.append(command.replace("meshport serve &", served))
         script.append(f"s=$?; printf '\\n<end %s %s>\\n' {number} $s; (exit $s)")
     done = subprocess.run(
         ["bash", "-c", "\n".join(script).replace("{url}", f"http://127.0.0.1:{port}")],

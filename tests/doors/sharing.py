@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import threading
 from collections import Counter
@@ -24,7 +23,7 @@ from meshport.access.register import AccessRegister
 from meshport.names import PortId
 from meshport.serving.app import create_app
 from tests.access.conftest import Office
-from tests.building import settings_at
+from tests.building import copy_home, settings_at
 from tests.doors.lab import GAUGES, Lab
 from tests.doors.server import wait_for
 
@@ -118,8 +117,7 @@ DOOR = "/delta-sharing"
 
 def office_over(built: Path, folder: Path, opened: ExitStack) -> Office:
     """Consumers of every kind over a copy of the built mesh, and a clock that can be moved."""
-    ignored = shutil.ignore_patterns("dagster", "*.duckdb")
-    return Office(Path(shutil.copytree(built, folder / "home", ignore=ignored)), opened)
+    return Office(copy_home(built, folder / "home"), opened)
 
 
 def link_of(client: TestClient, port: PortId) -> str:

@@ -212,7 +212,7 @@ def is_worker(process):
     try:
         with open(f"/proc/{process}/cmdline", "rb") as line:
             return b"spawn_main" in line.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

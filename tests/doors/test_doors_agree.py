@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -30,7 +29,7 @@ from meshport.serving.app import create_app
 from meshport.serving.limits import Limits
 from meshport.sql_text import quote
 from tests.access.conftest import CUSTOMERS, OFFICER, PEOPLE, Office
-from tests.building import ROOT, settings_at
+from tests.building import ROOT, copy_home, settings_at
 from tests.doors.agents import Agents, agents_at
 from tests.doors.server import listening
 from tests.doors.sharing import write_profile
@@ -179,9 +178,8 @@ def on_one_line(rows: Rows | None) -> Rows | None:
 def office(built, tmp_path_factory):
     """Everybody who reads: an agreement on every port for whoever has more than what is open."""
     folder = tmp_path_factory.mktemp("agree")
-    ignored = shutil.ignore_patterns("dagster", "*.duckdb")
     with ExitStack() as opened:
-        home = Path(shutil.copytree(built, folder / "home", ignore=ignored))
+        home = copy_home(built, folder / "home")
         # Some clients sign by the machine's own clock.
         office = Office(home, opened, now=datetime.now(UTC))
         agreed = [

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from tests.building import rewrite, run_here
+from tests.building import copy_home, rewrite, run_here
 from tests.doors.browsing import CHROMIUM, FAINT_TEXTS, watched
 from tests.doors.server import serving
 
@@ -38,8 +38,7 @@ def addresses(built, sample, tmp_path_factory):
     """A server over a published mesh, one over a refused one, one over nothing."""
     folder = tmp_path_factory.mktemp("homes")
     source = shutil.copytree(sample, folder / "source")
-    kept = shutil.ignore_patterns("dagster")
-    refused = shutil.copytree(built, folder / "refused", ignore=kept)
+    refused = copy_home(built, folder / "refused")
     rewrite(source / "olist_products_dataset.csv", lambda lines: [*lines, *lines[1:40]])
     assert run_here(refused, source, "catalog").exit_code == 1
     homes = {"published": built, "refused": refused, "fresh": folder / "fresh"}

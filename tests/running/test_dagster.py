@@ -14,8 +14,10 @@ import dagster as dg
 import pytest
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
+from meshport.checks.open_text import open_text_checks
 from meshport.checks.plan import plan
 from meshport.checks.spec import NotEnforced
+from meshport.contracts.classification import read_classifications
 from meshport.contracts.model import Severity
 from meshport.orchestration import run_history
 from meshport.orchestration.code_locations import load_locations
@@ -90,7 +92,8 @@ def test_the_key_of_every_asset_starts_with_the_domain_that_owns_it(locations, d
 def test_a_port_has_one_asset_check_for_each_clause_that_can_be_checked(whole, port):
     graph = whole.resolve_asset_graph()
     key = dg.AssetKey(port.id.asset_key)
-    clauses = {spec.id: spec for spec in plan(port.contract)}
+    open_text = open_text_checks(port.contract, read_classifications(ROOT))
+    clauses = {spec.id: spec for spec in (*plan(port.contract), *open_text)}
     checked = {name for name, spec in clauses.items() if not isinstance(spec.rule, NotEnforced)}
 
     specs = {

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from meshport.publishing.store import DomainStore, ReleaseStore
-from tests.building import meshport, plant, run_here
+from tests.building import copy_home, meshport, plant, run_here
 
 pytestmark = pytest.mark.xdist_group("source_faults")
 
@@ -79,7 +79,7 @@ def spoil(
     built: Path, sample: Path, folder: Path, rows_each: int
 ) -> tuple[Path, Path, dict[str, list[dict[str, str]]]]:
     """Plant every fault in rows of its own; the result is a home, the source, and these rows."""
-    home = Path(shutil.copytree(built, folder / "home", ignore=shutil.ignore_patterns("dagster")))
+    home = copy_home(built, folder / "home")
     source = Path(shutil.copytree(sample, folder / "source"))
     planted = {}
     for number, fault in enumerate(FAULTS):
