@@ -9,6 +9,7 @@ from meshport.sql.equality import row_shape, same_sql
 from tests.gate.test_gate import WAIVER, bump
 
 PERFORMANCE = "domains/logistics/dbt/models/output_ports/delivery_performance_v1.sql"
+CATALOG = "domains/catalog/dbt/models/output_ports"
 CONTRACT = "contracts/logistics/delivery_performance.v1.odcs.yaml"
 FILTER = "where delivered_at >= shipped_at and destination_state is not null"
 
@@ -59,21 +60,18 @@ def test_a_minor_version_is_a_word_about_it(branch):
 
 @pytest.mark.xdist_group("replay")
 def test_a_replay_finds_the_column_that_changed_and_a_signed_note_lets_it_pass(branch):
-    branch.replace(PERFORMANCE, "count(*) filter (where is_late) /", "count(*) /")
-    branch.replace(
-        "domains/logistics/dbt/models/output_ports/shipments_v1.sql", "left join", "left outer join"
-    )
+    name, code = "translations.category_name", "products.category_code"
+    branch.replace(f"{CATALOG}/items_v1.sql", f"{name}, {code}", f"{code}, {name}")
+    branch.replace(f"{CATALOG}/sellers_v1.sql", "select\n", "SELECT\n")
 
     report = branch.report(is_replayed=True)
 
     assert [problem.rule for problem in report.problems if problem.level == "error"] == ["SEM03"]
     (changed,) = (problem for problem in report.problems if problem.level == "error")
-    assert "`late_rate` has other values" in changed.message
+    assert "`category_name` has other values" in changed.message
     assert report.exit_code == 1
 
-    note = WAIVER.replace("FLD001", "SEM03").replace(
-        "orders.orders", "logistics.delivery_performance"
-    )
+    note = WAIVER.replace("FLD001", "SEM03").replace("orders.orders", "catalog.items")
     path = "    path: schema.orders.properties.paid_amount\n"
     branch.write("catalog/waivers.yaml", note.replace("1.0.1", "1.0.0").replace(path, ""))
     assert branch.report(is_replayed=True).exit_code == 0

@@ -63,7 +63,7 @@ def test_the_status_of_a_published_port_has_exactly_the_promised_shape(shop):
         "published_at": "2026-11-01T06:00:00+00:00",
         "rows": 99,
         "quarantined": 1,
-        "checks": {"passed": 11, "failed": 0, "not_enforced": 3},
+        "checks": {"passed": 12, "failed": 0, "not_enforced": 3},
         "slo": [
             level("fresh", "freshness", "6 h", "5 h", True),
             level("often", "frequency", "1 d", "0 s", True),

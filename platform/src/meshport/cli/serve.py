@@ -85,7 +85,7 @@ def _say_what_to_click(doors: Doors, base: str) -> None:
         say(f"  rows    {base}{first.port.id.path}/rows?limit=5")
     else:
         say("  nothing is published yet: meshport run")
-    say(f"  API     {base}/api")
+    say(f"  doors   {base}/api#doors")
 
 
 def _say_who_there_is(doors: Doors, base: str) -> None:

@@ -36,6 +36,7 @@ class BoundedProtocol(HttpToolsProtocol):
     """Seconds in which a client has to take something of what waits for it."""
     _size = 0
     _is_too_large = False
+    _is_answered = False
     _sending: asyncio.TimerHandle | None = None
     _taking: asyncio.TimerHandle | None = None
 
@@ -50,6 +51,11 @@ class BoundedProtocol(HttpToolsProtocol):
             if timer:
                 timer.cancel()
         super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a request; after a refusal they are read and thrown away."""
+        if not self._is_answered:
+            super().data_received(data)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -108,7 +114,10 @@ class BoundedProtocol(HttpToolsProtocol):
             b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
             b"connection: close\r\ncontent-length: 0\r\n\r\n"
         )
-        self.transport.close()
+        # Closed with bytes unread, TCP resets the connection and the answer is lost; the client
+        # has until its time to send is over to hang up.
+        self._is_answered = True
+        self.transport.write_eof()
 
     def _refuse(self) -> None:
         self._is_too_large = True

@@ -75,6 +75,20 @@ FORMATS = (
     ),
     ("arrow", "application/vnd.apache.arrow.stream", "whole", "an IPC stream; native types"),
 )
+DOORS = (
+    ("Rows", "/ports/{domain}/{port}/v{major}/rows", "any program, in pages or whole"),
+    (
+        "Changes",
+        "/ports/{domain}/{port}/v{major}/changes",
+        "a copy to keep up to date: by request, or as a stream of server-sent events",
+    ),
+    ("Webhooks", "/webhooks", "being told of releases, refusals and access"),
+    ("SQL", "/sql", "one SELECT over tables named `domain.port`"),
+    ("Delta Sharing", "/delta-sharing", "pandas, Spark, Power BI"),
+    ("Iceberg REST", "/iceberg", "PyIceberg, DuckDB, Spark, Trino"),
+    ("MCP", "/mcp", "agents: tools to find, describe, sample, query, and to ask for access"),
+)
+"""Ways to the same cells: name, address, for whom."""
 RULES = (
     (
         "Pages",

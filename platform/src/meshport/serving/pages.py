@@ -141,6 +141,7 @@ def api_page(asker: Asker, form: str) -> Response:
         parameters=api_guide.PARAMETERS,
         operators=api_guide.OPERATORS,
         formats=api_guide.FORMATS,
+        doors=api_guide.DOORS,
         rules=api_guide.RULES,
         path="/api",
     )

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from meshport.catalog.entry import Catalog
 from meshport.serving.agents.cells import shortened
+from meshport.serving.api_guide import DOORS
 from meshport.serving.router import DoorRouter
 from meshport.serving.state import doors_of
 
@@ -26,11 +27,9 @@ _HEAD = """\
 - [Data products]({base}/products.md): what there is and how it stands
 - [Glossary]({base}/glossary.md): words of the business and the columns that carry them
 - [Errors]({base}/errors.md): what each code means and what helps
-- MCP: {base}/mcp, with tools to find, describe, sample, query, and to ask for access
-- SQL: {base}/sql?query=select+1, one SELECT over tables named domain.port
-- Delta Sharing: {base}/delta-sharing/
 
-## Ports
+## Doors
+
 """
 
 
@@ -38,7 +37,9 @@ _HEAD = """\
 def llms(request: Request) -> Response:
     """The doors and every port, each with a page in Markdown."""
     base = str(request.base_url).rstrip("/")
-    lines = [_HEAD.format(base=base), *_ports(doors_of(request).catalog, base), ""]
+    ports = _ports(doors_of(request).catalog, base)
+    doors = [f"- {name} `{address}`: {whom}" for name, address, whom in DOORS]
+    lines = [_HEAD.format(base=base) + "\n".join(doors), "", "## Ports", "", *ports, ""]
     headers = {"Cache-Control": "max-age=60", "Vary": "Host"}
     return Response("\n".join(lines), 200, headers, "text/markdown; charset=utf-8")
 
