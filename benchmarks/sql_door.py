@@ -21,6 +21,7 @@ from meshport.sandbox import engine
 from meshport.sandbox.pool import Pool
 from meshport.sandbox.question import TEXT, Limits, Shape
 from meshport.sandbox.workers import EndedError, Nursery
+from meshport.serving.audit_trail import Trail, apart
 from meshport.serving.limits import Limits as ServerLimits
 from meshport.serving.sql_door.door import SqlDoor, SqlQuestion, at_once
 from meshport.serving.sql_door.forms import form_of
@@ -72,8 +73,9 @@ def _overhead(arena: Arena, runs: int) -> None:
     engine.open_tables(con, [table])
 
     def at_door(sql: str) -> bytes:
-        taken = bytearray()
-        door.answer(arena.asker, SqlQuestion(sql), taken.extend, AT_ONCE)
+        taken, doors = bytearray(), arena.asker.doors
+        with apart(Trail(doors.access.audit, "sql", doors.now)):  # as for a request
+            door.answer(arena.asker, SqlQuestion(sql), taken.extend, AT_ONCE)
         return bytes(taken)
 
     def here(sql: str) -> bytes:

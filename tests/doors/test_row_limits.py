@@ -10,6 +10,9 @@ from contextlib import ExitStack
 import pytest
 from fastapi.testclient import TestClient
 
+from meshport.access.consumers import Consumer
+from meshport.access.principal import Kind
+from meshport.access.register import AccessRegister
 from meshport.errors import ServingError
 from meshport.serving.app import create_app
 from meshport.serving.limits import Limits
@@ -251,3 +254,22 @@ def test_quotas_of_many_strangers_take_bounded_memory():
         rates.take(f"@{number}")
 
     assert rates.known <= 10_000
+
+
+def test_who_tries_tokens_is_sent_away_at_every_door_and_fills_no_audit(serve, large):
+    client, register = serve(wrong_tokens=3), AccessRegister.at_home(large.home)
+    doors = [f"{ROWS}?limit=1", "/access", "/sql?query=select 1", "/delta-sharing/shares",
+             "/iceberg/v1/config", f"{ROWS[:-5]}/changes"]  # fmt: skip
+    wrong = {"Authorization": "Bearer mpt_000000000000_wrong", "Accept": "*/*"}
+
+    statuses = [client.get(doors[0], headers=wrong).status_code for _ in range(5)]
+    told = [client.get(door, headers=wrong) for door in doors]
+    told.append(client.post("/mcp", headers={**wrong, "Accept": "application/json"}, json={}))
+
+    assert statuses == [401, 401, 401, 429, 429]
+    assert {(one.status_code, "retry-after" in one.headers) for one in told} == {(429, True)}
+    assert [one["verdict"] for one in register.audit.entries()].count("MP701") == 3
+
+    register.consumers.add(Consumer("till", Kind.SERVICE, None, "ann", "", False), "test", NOW)
+    right = {"Authorization": f"Bearer {register.tokens.create('till', NOW).secret}"}
+    assert client.get(doors[0], headers=right).status_code == 200

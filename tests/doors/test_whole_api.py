@@ -18,7 +18,7 @@ from tests.doors.server import listening
 
 pytestmark = pytest.mark.xdist_group("doors")
 
-SECONDS = 10
+SECONDS = 5
 EACH = settings(
     max_examples=2,
     deadline=None,

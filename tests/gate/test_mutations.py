@@ -40,7 +40,6 @@ def table():
             "customers.customers makes customer_id a UUID",
             {"customers.customer_360.v1": Effect.BREAKS, "campaign_export": Effect.BREAKS},
         ),
-        ("logistics.shipments measures distance_km in miles", {"delivery_forecast": Effect.VALUES}),
     ],
 )
 def test_what_the_gate_says_is_what_happens(ground, say, happened):

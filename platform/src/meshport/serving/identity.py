@@ -94,12 +94,17 @@ class Asker:
 
 
 def asker_of(request: Request) -> Asker:
-    """Who sent the request; raises AccessError MP701 for a token that is not valid."""
+    """Who sent the request; raises AccessError MP701 for a token that is not valid.
+
+    Raises ServingError MP641 where an address sends too many of those, so that trying tokens fills
+    no audit.
+    """
     doors = doors_of(request)
     trail = trail_of(doors.access.audit, doors.now)
     try:
         principal = _principal(request, doors)
     except AccessError as error:
+        doors.wrong_tokens.take(request.client.host if request.client else "").require()
         trail.asked_by(replace(NOBODY, credential=id_in(_secret(request))))
         trail.answered_with(error)
         raise

@@ -15,6 +15,8 @@ class Limits:
 
     requests: int = 12_000
     """What one principal may ask in a window of time; it comes back evenly."""
+    wrong_tokens: int = 300
+    """What one address may send of tokens that are not valid, in the same window."""
     window: int = 60
     executing: int = 2 * _CORES
     """Questions that the engine answers at once."""

@@ -59,7 +59,7 @@ def _error(status: HTTPStatus, code: str, message: str) -> Response:
     headers = {"Cache-Control": "no-store"}
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="meshport"'  # RFC 6750, section 3
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         headers["Retry-After"] = "30"
     content = {"errorCode": code, "message": message}
     return Response(json.dumps(content), status, headers, "application/json")

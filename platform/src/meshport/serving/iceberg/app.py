@@ -86,7 +86,7 @@ def _error(request: Request, status: HTTPStatus, message: str, code: str = "") -
     headers = {"Cache-Control": "no-store"}
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="meshport"'  # RFC 6750, section 3
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         headers["Retry-After"] = "30"
     kind = _TYPES.get(status, "RuntimeException")
     if status == HTTPStatus.NOT_FOUND and "/tables/" not in request.url.path:
