@@ -355,3 +355,14 @@ def test_without_settings_a_company_token_is_just_a_wrong_one(issuer, office):
 
     assert (answer.status_code, answer.json()["code"]) == (401, "MP701")
     assert issuer.asked == []
+
+
+def test_an_agent_is_shut_out_with_the_person_it_acts_for(issuer, door, register):
+    agent = Consumer("shopper", Kind.AGENT, ANNA, None, "", is_disabled=False)
+    register.consumers.add(agent, "test", NOW)
+    token = issuer.token(email=None, sub="shopper")
+    assert door.authenticate(token, NOW).acts_for == ANNA
+
+    register.consumers.disable(ANNA, NOW)
+
+    assert refusal(door, token) == "MP701"
