@@ -99,9 +99,9 @@ def test_a_port_that_raises_a_class_hears_which_ports_downstream_fall_behind(bra
 
 def test_the_owners_of_the_policies_may_let_it_pass(branch):
     add_column(branch, "contact", "customers.email", "internal")
-    bump(branch, "1.1.0", CONTRACT)
+    bump(branch, "1.2.0", CONTRACT, "1.1.0")
     branch.generate()
-    waiver = WAIVER.replace("FLD001", "PII04").replace("1.0.1", "1.1.0")
+    waiver = WAIVER.replace("FLD001", "PII04").replace("1.0.1", "1.2.0")
     waiver = waiver.replace("orders.orders\n", "customers.customer_360\n")
     branch.write("catalog/waivers.yaml", waiver.replace(
         "schema.orders.properties.paid_amount", "schema.customer_360.properties.contact"
@@ -141,7 +141,7 @@ def marked(branch):
     """The mesh with some derived columns that are marked and classified high."""
     add_column(branch, "contact", "trim(customers.email)", "restricted", "pii.direct")
     add_column(branch, "has_email", "customers.email is not null", "confidential", "pii.indirect")
-    bump(branch, "1.1.0", CONTRACT)
+    bump(branch, "1.2.0", CONTRACT, "1.1.0")
     branch.merge()
     return branch
 
