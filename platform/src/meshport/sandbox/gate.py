@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from meshport.sandbox.functions import FUNCTIONS, MAX_RANGE, TABLE_FUNCTIONS, TYPES
 from meshport.sandbox.named import named_columns
+from meshport.sandbox.tree import Node, nodes
 
 MAX_NODES = 200_000
 TOO_DEEP = "expression depth limit"
@@ -45,8 +46,6 @@ _POSITION = re.compile(r'"query_location(_length)?":\d+,?')
 _RESERVED = ("duckdb_", "pg_", "pragma_", "sqlite_", "information_schema")
 
 _OF_LITERALS = re.compile(r"-|trunc|to_[a-z]+")
-
-Node = dict[str, Any]
 
 
 class TableName(NamedTuple):
@@ -204,7 +203,7 @@ def _require_table_function(function: Node) -> None:
         raise RefusedError("table-function", f"`{name[:80]}` is not allowed in FROM")
     if name == "unnest":
         return
-    for literal in _nodes(function.get("arguments", function.get("children"))):
+    for literal in nodes(function.get("arguments", function.get("children"))):
         kind = literal.get("class")
         # A negative number and `interval 1 day` are functions of literals.
         is_of_literal = kind == "FUNCTION" and _OF_LITERALS.fullmatch(
@@ -229,17 +228,6 @@ def _number(constant: Node) -> float:
         return abs(float(str(said)))
     except ValueError:
         return 0.0
-
-
-def _nodes(top: Any) -> Iterator[Node]:
-    waiting = [top]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            yield part
-            waiting += part.values()
-        elif isinstance(part, list):
-            waiting += part
 
 
 def _path(node: Node, *parts: str) -> tuple[str, ...]:

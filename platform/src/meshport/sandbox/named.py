@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-Node = dict[str, Any]
+from meshport.sandbox.tree import Node, nodes
 
 
 def named_columns(statement: Node) -> frozenset[str] | None:
@@ -16,7 +13,7 @@ def named_columns(statement: Node) -> frozenset[str] | None:
     named: set[str] = set()
     last: set[str] = set()
     tables: set[str] = set()
-    for node in _nodes(statement):
+    for node in nodes(statement):
         kind = node.get("class") or node.get("type")
         if kind in ("STAR", "POSITIONAL_REFERENCE") or node.get("ref_type") == "NATURAL":
             return None
@@ -34,14 +31,3 @@ def named_columns(statement: Node) -> frozenset[str] | None:
 
 def _is_table(node: Node, key: str) -> bool:
     return bool(node.get(key)) and "class" not in node
-
-
-def _nodes(top: Any) -> Iterator[Node]:
-    waiting = [top]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            yield part
-            waiting += part.values()
-        elif isinstance(part, list):
-            waiting += part
