@@ -81,16 +81,22 @@ _RETRY_AFTER = {"MP635": "1", "MP639": "5", "MP642": "1"}
 """Seconds; a mesh that is being edited, or waits for its first release, takes longer."""
 
 
+def headers_of(status: int, code: str | None = None) -> dict[str, str]:
+    """What every error says in its headers: RFC 6750 section 3, RFC 9110 section 10.2.3."""
+    headers = {"Cache-Control": "no-store"}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="meshport"'
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["Retry-After"] = _RETRY_AFTER.get(code or "", "30")
+    return headers
+
+
 def problem(request: Request, status: int, **members: Any) -> Response:
     """A problem document, as a page for browsers; members that are None are left out."""
     title = HTTPStatus(status).phrase
     content = {"type": "about:blank", "title": title, "status": status, **members}
     content = {name: value for name, value in content.items() if value is not None}
-    headers = {"Cache-Control": "no-store", "Vary": "Accept"}
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-        headers["Retry-After"] = _RETRY_AFTER.get(members.get("code", ""), "30")
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = 'Bearer realm="meshport"'  # RFC 6750, section 3
+    headers = {**headers_of(status, members.get("code")), "Vary": "Accept"}
     if form_wanted(request, None) == "html":
         answer = render_problem(content, _asker(request))
         answer.headers.update(headers)
