@@ -84,8 +84,8 @@ DOORS = (
     ),
     ("Webhooks", "/webhooks", "being told of releases, refusals and access"),
     ("SQL", "/sql", "one SELECT over tables named `domain.port`"),
-    ("Delta Sharing", "/delta-sharing", "pandas, Spark, Power BI"),
-    ("Iceberg REST", "/iceberg", "PyIceberg, DuckDB, Spark, Trino"),
+    ("Delta Sharing", "/delta-sharing", "pandas and other clients of the protocol"),
+    ("Iceberg REST", "/iceberg", "PyIceberg, DuckDB and other clients of the protocol"),
     ("MCP", "/mcp", "agents: tools to find, describe, sample, query, and to ask for access"),
 )
 """Ways to the same cells: name, address, for whom."""
