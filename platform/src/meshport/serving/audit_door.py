@@ -10,6 +10,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -77,36 +78,39 @@ class AuditDoor:
         loop = asyncio.get_running_loop()
         waiting = self._waiting.get(loop)
         if waiting is None:
-            try:
-                self._at_once.record(*entries)
-            except AccessError:
-                waiting = self._waiting[loop] = []
-                writing = loop.create_task(self._write_waiting(loop))
-                self._writing.add(writing)  # the loop itself does not hold it
-                writing.add_done_callback(self._writing.discard)
-            else:
-                return
+            # It begins at the loop's next turn: what is answered in this one is written in one go.
+            waiting = self._waiting[loop] = []
+            writing = loop.create_task(self._write_waiting(loop))
+            self._writing.add(writing)  # the loop itself does not hold it
+            writing.add_done_callback(self._writing.discard)
         written = loop.create_future()
         waiting.append((entries, written))
         await written
 
     async def _write_waiting(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Write what waits in one go, until nothing does: others write as well, or have failed."""
+        """Write what waits, until nothing does."""
         waiting = self._waiting[loop]
         while waiting:
             some = waiting[:]
-            del waiting[: len(some)]
-            lines = [entry for entries, _ in some for entry in entries]
-            fault: AccessError | None = None
-            try:
-                await run_in_threadpool(self.doors.access.audit.record, *lines)
-            except AccessError as error:
-                fault = error
+            waiting.clear()
+            fault = await self._fault_of([entry for entries, _ in some for entry in entries])
             for _, written in some:
                 if written.done():  # who waited was told to stop
                     continue
                 written.set_exception(fault) if fault else written.set_result(None)
         del self._waiting[loop]
+
+    async def _fault_of(self, entries: Sequence[Entry]) -> Exception | None:
+        """Write entries, all or none; why it cannot be done."""
+        try:
+            with suppress(AccessError):
+                self._at_once.record(*entries)
+                return None
+            # Others write as well, or it fails again: either is for a thread to find out.
+            await run_in_threadpool(self.doors.access.audit.record, *entries)
+        except Exception as error:  # noqa: BLE001  those who wait have to be told of any
+            return error
+        return None
 
     def _prune_daily(self) -> None:
         if monotonic() - self._pruned_at > _DAY_SECONDS:
