@@ -98,6 +98,7 @@ class Kept:
         rows = [(stage, name, *one, _seal(stage, name, *one)) for name, one in fresh.items()]
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(self.file, timeout=_SECONDS)) as con, con:
+            self.file.chmod(0o600)  # it may tell who reads what
             con.execute(_TABLE)
             con.executemany("insert or replace into kept values (?, ?, ?, ?, ?)", rows)
             lost = [(stage, name) for name in gone]

@@ -29,6 +29,7 @@ ALLOWED, UNCHANGED = "allowed", "unchanged"
 OPERATOR = "operator"
 """The kind of those who are known by nothing but that they run commands here."""
 _FIRST = "0" * 64
+_NEVER = "9999-12-31"
 _SCHEMA = Schema(
     file=FILE,
     tables="""
@@ -141,6 +142,28 @@ class Audit:
             if entry["at"] < earliest:
                 return
             yield entry
+
+    @property
+    def last(self) -> tuple[int, str]:
+        """The number and the hash of the newest line, or of the last one that was cut."""
+        rows = self.state.rows("select id, hash from audit order by id desc limit 1")
+        return (rows[0]["id"], rows[0]["hash"]) if rows else self._anchor()
+
+    @property
+    def cut_at(self) -> int:
+        """The number of the last line that the retention cut; 0 where it cut none."""
+        return self._anchor()[0]
+
+    @property
+    def oldest_at(self) -> str:
+        """When the oldest line that is kept was written; never where there is none."""
+        rows = self.state.rows("select line from audit order by id limit 1")
+        return str(json.loads(rows[0]["line"])["at"]) if rows else _NEVER
+
+    def hash_of(self, number: int) -> str | None:
+        """The hash of a line; None where it is not kept."""
+        rows = self.state.rows("select hash from audit where id = ?", number)
+        return rows[0]["hash"] if rows else None
 
     def verify(self, noted: str | None = None) -> Verified:
         """Walk the chain from where the retention cut it, and look for a head noted before."""
