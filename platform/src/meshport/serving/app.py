@@ -24,6 +24,7 @@ from meshport.serving.audit_door import AuditDoor
 from meshport.serving.delta import app as delta
 from meshport.serving.feed import routes as feed_routes
 from meshport.serving.iceberg import app as iceberg
+from meshport.serving.iceberg.warming import warming
 from meshport.serving.limits import Limits
 from meshport.serving.openapi import openapi_document
 from meshport.serving.rows import routes as rows_routes
@@ -53,7 +54,9 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        ahead = warming(settings.home)
         doors.rows.close()
+        ahead.cancel()
 
     app = FastAPI(
         title="meshport", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None

@@ -99,7 +99,7 @@ def _looked_up(table: Table, found: re.Match[str]) -> Path:
     if found["data"]:
         path = _data(table, found["data"])
     else:
-        # Loading pyiceberg takes half a second, and most servers are never asked.
+        # Loading pyiceberg takes a second, and most servers are never asked; see warming.py.
         from meshport.serving.iceberg.metadata import Metadata  # noqa: PLC0415
 
         path = Metadata(table).file(found["metadata"], int(found["number"]))

@@ -94,7 +94,7 @@ def views(request: Request, namespace: str) -> Response:
 @router.get(_TABLE)
 def table(request: Request, namespace: str, table: str) -> Response:
     """The table's metadata, and keys to its objects for a client that asks for them."""
-    # Loading pyiceberg takes half a second, and most servers are never asked.
+    # Loading pyiceberg takes a second, and most servers are never asked; see warming.py.
     from meshport.serving.iceberg.metadata import Metadata  # noqa: PLC0415
 
     with ExitStack() as leases:
