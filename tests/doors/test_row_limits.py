@@ -265,6 +265,8 @@ def test_who_tries_tokens_is_sent_away_at_every_door_and_fills_no_audit(serve, l
     statuses = [client.get(doors[0], headers=wrong).status_code for _ in range(5)]
     told = [client.get(door, headers=wrong) for door in doors]
     told.append(client.post("/mcp", headers={**wrong, "Accept": "application/json"}, json={}))
+    secret = {"grant_type": "client_credentials", "client_secret": "mpt_000000000000_wrong"}
+    told.append(client.post("/iceberg/v1/oauth/tokens", data=secret))
 
     assert statuses == [401, 401, 401, 429, 429]
     assert {(one.status_code, "retry-after" in one.headers) for one in told} == {(429, True)}

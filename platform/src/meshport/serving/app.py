@@ -27,6 +27,7 @@ from meshport.serving.iceberg import app as iceberg
 from meshport.serving.iceberg.warming import warming
 from meshport.serving.limits import Limits
 from meshport.serving.openapi import openapi_document
+from meshport.serving.quota import QuotaHeaders
 from meshport.serving.rows import routes as rows_routes
 from meshport.serving.sql_door import routes as sql_routes
 from meshport.serving.state import Doors
@@ -64,6 +65,7 @@ def create_app(
     app.state.doors = doors
     problems.install(app)
     app.add_middleware(AuditDoor, doors=doors)
+    app.add_middleware(QuotaHeaders)
     app.include_router(rows_routes.router)  # asked most, looked at first
     app.mount(delta.PATH, delta.delta_sharing_app(doors))
     app.mount(iceberg.PATH, iceberg.iceberg_app(doors))

@@ -18,6 +18,11 @@ class Limits:
     wrong_tokens: int = 300
     """What one address may send of tokens that are not valid, in the same window."""
     window: int = 60
+    fetches: int = 60_000
+    """How often it may fetch files, or parts of them, that answers led to, in the same window.
+
+    Readers of Parquet fetch a file in hundreds of parts; this is for those who never stop.
+    """
     executing: int = 2 * _CORES
     """Questions that the engine answers at once."""
     exporting: int = _CORES
@@ -56,5 +61,6 @@ class Limits:
             executing=max(1, self.executing // workers),
             exporting=max(1, self.exporting // workers),
             waiting=max(1, self.waiting // workers),
+            fetches=max(1, self.fetches // workers),
             streams=max(1, self.streams // workers),
         )

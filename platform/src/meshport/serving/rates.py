@@ -6,6 +6,7 @@ Headers are those of draft-ietf-httpapi-ratelimit-headers-10, which is experimen
 from __future__ import annotations
 
 import math
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from meshport.serving.limits import Limits
 
 _KNOWN = 10_000
 """Principals that are remembered; who has not asked for longest is forgotten first."""
+READER, FILES = "reader", "files"
+"""The quotas that a principal has: of questions, and of the files that answers led to."""
 
 
 @dataclass(frozen=True)
@@ -26,31 +29,37 @@ class Allowance:
     window: int
     left: float
     wait: int
+    name: str = READER
 
     @property
     def headers(self) -> dict[str, str]:
         """What tells a client how much it may still ask for, and until when."""
         full = math.ceil((self.quota - self.left) * self.window / self.quota)
         headers = {
-            "RateLimit-Policy": f'"reader";q={self.quota};w={self.window}',
-            "RateLimit": f'"reader";r={int(self.left)};t={full}',
+            "RateLimit-Policy": f'"{self.name}";q={self.quota};w={self.window}',
+            "RateLimit": f'"{self.name}";r={int(self.left)};t={full}',
         }
         return headers | ({"Retry-After": str(self.wait)} if self.wait else {})
 
     def require(self) -> None:
         """Raise ServingError MP641 where the quota is used up."""
         if self.wait:
-            fact = f"{self.quota:,} requests in {self.window} s were made"
+            what = "requests for files" if self.name == FILES else "requests"
+            fact = f"{self.quota:,} {what} in {self.window} s were made"
             raise ServingError("MP641", fact, hint=f"wait {self.wait} s")
 
 
 class Rates:
     """The quotas of all principals."""
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = monotonic) -> None:
-        self._quota = limits.requests
+    def __init__(
+        self, limits: Limits, clock: Callable[[], float] = monotonic, name: str = READER
+    ) -> None:
+        self._quota = limits.fetches if name == FILES else limits.requests
         self._window = limits.window
         self._clock = clock
+        self._name = name
+        self._lock = threading.Lock()
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     @property
@@ -60,14 +69,14 @@ class Rates:
 
     def take(self, principal: str) -> Allowance:
         """Count one request of a principal."""
-        now = self._clock()
-        left, at = self._left.pop(principal, (float(self._quota), now))
-        rate = self._quota / self._window
-        left = min(float(self._quota), left + (now - at) * rate)
-        is_granted = left >= 1
-        left -= is_granted
-        self._left[principal] = (left, now)
-        if len(self._left) > _KNOWN:
-            self._left.popitem(last=False)
+        now, rate = self._clock(), self._quota / self._window
+        with self._lock:  # doors ask in threads of their own
+            left, at = self._left.pop(principal, (float(self._quota), now))
+            left = min(float(self._quota), left + max(0.0, now - at) * rate)
+            is_granted = left >= 1
+            left -= is_granted
+            self._left[principal] = (left, max(now, at))
+            if len(self._left) > _KNOWN:
+                self._left.popitem(last=False)
         wait = 0 if is_granted else max(1, math.ceil((1 - left) / rate))
-        return Allowance(self._quota, self._window, left, wait)
+        return Allowance(self._quota, self._window, left, wait, self._name)

@@ -24,7 +24,7 @@ from meshport.products.mesh import Port
 from meshport.serving.cursor import CursorCodec
 from meshport.serving.feed.difference_cache import Differences
 from meshport.serving.limits import Limits
-from meshport.serving.rates import Rates
+from meshport.serving.rates import FILES, Rates
 from meshport.serving.rows.door import RowDoor
 from meshport.serving.rows.reader import RowReader
 from meshport.settings import Settings
@@ -55,6 +55,7 @@ class Doors:
     def __post_init__(self) -> None:
         self.cursors = CursorCodec.at_home(self.settings.home)
         self.rows = RowDoor(self.limits, self.cursors)
+        self.rates, self.fetches = Rates(self.limits), Rates(self.limits, name=FILES)
         self.wrong_tokens = Rates(replace(self.limits, requests=self.limits.wrong_tokens))
         self.access = AccessRegister.at_home(self.settings.home, door="access")
         self.differences = Differences.at_home(self.settings.home)

@@ -26,7 +26,7 @@ from meshport.serving.agents.cells import plain
 from meshport.serving.agents.tools import INSTRUCTIONS, Tool, all_tools
 from meshport.serving.audit_trail import answered_with
 from meshport.serving.identity import Asker
-from meshport.serving.rows.routes import quota_name
+from meshport.serving.quota import counted
 
 _LOG = logging.getLogger(__name__)
 _LISTED_FOR = CacheHint(ttl_ms=3_600_000, scope="public")
@@ -105,7 +105,7 @@ async def _call(request: Request) -> Call:
     """Who asks, within its quota; raises ServingError MP641."""
     asker: Asker = request.state.asker
     await asker.doors.fresh_catalog()
-    asker.doors.rows.rates.take(quota_name(request, asker)).require()
+    counted(request, asker)
     return Call(request, asker)
 
 

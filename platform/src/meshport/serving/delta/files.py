@@ -15,6 +15,7 @@ from meshport.serving.delta.links import invalid_link
 from meshport.serving.delta.routes import shared_files
 from meshport.serving.feed.history import History
 from meshport.serving.identity import VARIES_BY, Asker, asker_of, confirmed
+from meshport.serving.quota import fetched
 from meshport.serving.router import DoorRouter
 from meshport.serving.state import doors_of
 from meshport.serving.validators import is_fresh
@@ -41,6 +42,7 @@ def file(request: Request, token: str) -> Response:
     ):
         raise invalid_link("it was made for somebody else")
     asker = Asker(doors, confirmed(doors, link.principal), link.purpose)
+    fetched(request, asker)
     port = doors.catalog.mesh.find(PortId.parse(link.port))
     if port is None:
         raise invalid_link("the port is gone")

@@ -24,7 +24,8 @@ from meshport.serving.delta.request import (
 )
 from meshport.serving.delta.shared_files import SharedFiles
 from meshport.serving.feed.history import History
-from meshport.serving.identity import VARIES_BY, asker_of
+from meshport.serving.identity import VARIES_BY
+from meshport.serving.quota import counted_asker
 from meshport.serving.router import DoorRouter
 
 router = DoorRouter()
@@ -37,7 +38,7 @@ _HEADERS = {"Cache-Control": "private, no-store", "Vary": VARIES_BY}
 @router.reads("/shares")
 def shares(request: Request) -> Response:
     """The shares of which the asker sees something."""
-    asker = asker_of(request)
+    asker = counted_asker(request)
     names = {port.id.domain for port in listing.visible(asker)}
     return _json(listing.page_of(request, asker, [listing.share_item(asker, n) for n in names]))
 
@@ -45,7 +46,7 @@ def shares(request: Request) -> Response:
 @router.reads("/shares/{share}")
 def share(request: Request, share: str) -> Response:
     """One share."""
-    asker = asker_of(request)
+    asker = counted_asker(request)
     ports = listing.visible(asker, share)
     return _json({"share": listing.share_item(asker, ports[0].id.domain)})
 
@@ -53,7 +54,7 @@ def share(request: Request, share: str) -> Response:
 @router.reads("/shares/{share}/schemas")
 def schemas(request: Request, share: str) -> Response:
     """The schemas of a share, one for each port name."""
-    asker = asker_of(request)
+    asker = counted_asker(request)
     ports = {port.id.port: port.id for port in listing.visible(asker, share)}
     return _json(listing.page_of(request, asker, map(listing.schema_item, ports.values())))
 
@@ -61,7 +62,7 @@ def schemas(request: Request, share: str) -> Response:
 @router.reads("/shares/{share}/schemas/{schema}/tables")
 def tables(request: Request, share: str, schema: str) -> Response:
     """The tables of a schema, one for each major version."""
-    asker = asker_of(request)
+    asker = counted_asker(request)
     ports = listing.visible(asker, share, schema)
     return _json(listing.page_of(request, asker, [listing.table_item(p.id) for p in ports]))
 
@@ -69,7 +70,7 @@ def tables(request: Request, share: str, schema: str) -> Response:
 @router.reads("/shares/{share}/all-tables")
 def all_tables(request: Request, share: str) -> Response:
     """The tables of all schemas of a share."""
-    asker = asker_of(request)
+    asker = counted_asker(request)
     ports = listing.visible(asker, share)
     return _json(listing.page_of(request, asker, [listing.table_item(p.id) for p in ports]))
 
@@ -154,7 +155,7 @@ def address_of(request: Request) -> str:
 
 
 def _history(request: Request, leases: ExitStack, name: tuple[str, str, str]) -> History:
-    asker = asker_of(request)
+    asker = counted_asker(request)
     return History(asker, listing.port_named(asker, *name), leases)
 
 

@@ -16,14 +16,14 @@ from meshport.serving.asyncapi import asyncapi_document
 from meshport.serving.feed.asking import Wanted, wanted_of
 from meshport.serving.feed.feed import Changes, Feed
 from meshport.serving.feed.streams import MEDIA_TYPE, Stream, Streams
-from meshport.serving.identity import VARIES_BY, asker_of
+from meshport.serving.identity import VARIES_BY
 from meshport.serving.lifecycle import Lifecycle
 from meshport.serving.negotiation import ROW_MEDIA, row_format_wanted
 from meshport.serving.ports_routes import json_answer
 from meshport.serving.problems import answer_to
+from meshport.serving.quota import counted_asker, quota_name
 from meshport.serving.router import DoorRouter
 from meshport.serving.rows.answer import LeasedFile
-from meshport.serving.rows.routes import quota_name
 from meshport.serving.state import doors_of
 
 PATH = "/ports/{domain}/{name}/{version}/changes"
@@ -67,11 +67,7 @@ async def _answered(request: Request, headers: dict[str, str]) -> Response:
     """The answer; `headers` is filled with what goes with every one, a problem too."""
     doors = doors_of(request)
     catalog = await doors.fresh_catalog()
-    asker = await run_in_threadpool(asker_of, request)
-    reader = quota_name(request, asker)
-    allowance = doors.rows.rates.take(reader)
-    headers |= allowance.headers
-    allowance.require()
+    asker = await run_in_threadpool(counted_asker, request)
     port = doors.port(*(request.path_params[part] for part in ("domain", "name", "version")))
     life = Lifecycle(catalog, port)
     headers |= life.headers
@@ -82,7 +78,7 @@ async def _answered(request: Request, headers: dict[str, str]) -> Response:
     feed = Feed(asker, port.id, asker.grant(port))
     headers["Meshport-Access"] = f"{feed.grant.reader.name}; {feed.grant.rule}"
     if _wants_stream(request):
-        return await _stream(request, feed, wanted, reader)
+        return await _stream(request, feed, wanted, quota_name(request, asker))
     position = await run_in_threadpool(feed.begin, wanted)
 
     async def is_wanted() -> bool:

@@ -24,6 +24,7 @@ _TYPES = {
     HTTPStatus.NOT_FOUND: "NoSuchTableException",
     HTTPStatus.GONE: "NoSuchTableException",
     HTTPStatus.NOT_ACCEPTABLE: "UnsupportedOperationException",
+    HTTPStatus.TOO_MANY_REQUESTS: "TooManyRequestsException",
     HTTPStatus.SERVICE_UNAVAILABLE: "ServiceUnavailableException",
 }
 _S3_CODES = {
@@ -33,7 +34,6 @@ _S3_CODES = {
     HTTPStatus.METHOD_NOT_ALLOWED: "MethodNotAllowed",
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "InvalidRange",
     HTTPStatus.SERVICE_UNAVAILABLE: "SlowDown",
-    HTTPStatus.TOO_MANY_REQUESTS: "SlowDown",
 }
 _CLOCK = "MP708"
 
@@ -69,10 +69,11 @@ def _error(request: Request, fault: Fault) -> Response:
 
 
 def _s3_error(request: Request, fault: Fault) -> Response:
-    # S3 knows neither of the first.
+    # S3 knows none of the first.
     others = {
         HTTPStatus.UNAUTHORIZED: HTTPStatus.FORBIDDEN,
         HTTPStatus.GONE: HTTPStatus.NOT_FOUND,
+        HTTPStatus.TOO_MANY_REQUESTS: HTTPStatus.SERVICE_UNAVAILABLE,
     }
     status = others.get(fault.status, fault.status)
     skewed = "RequestTimeTooSkewed" if fault.code == _CLOCK else None

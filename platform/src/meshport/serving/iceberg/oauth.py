@@ -27,7 +27,10 @@ _HEADERS = {"Cache-Control": "no-store"}
 
 @router.post("/v1/oauth/tokens")
 def tokens(request: Request, body: Annotated[bytes, Depends(body_of)]) -> Response:
-    """The token of a client that sends its own name and, as its secret, that token."""
+    """The token of a client that sends its own name and, as its secret, that token.
+
+    Raises ServingError MP641 where an address tries too many.
+    """
     try:
         sent = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
     except ValueError:
@@ -40,6 +43,7 @@ def tokens(request: Request, body: Annotated[bytes, Depends(body_of)]) -> Respon
     try:
         owner = doors.access.tokens.authenticate(secret, doors.now())
     except AccessError as error:
+        doors.wrong_tokens.take(request.client.host if request.client else "").require()
         return _refusal("invalid_client", error.fact)
     if name and name != owner.name:
         return _refusal("invalid_client", "the token is not that client's")

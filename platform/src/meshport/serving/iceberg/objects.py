@@ -24,6 +24,7 @@ from meshport.serving.iceberg.keys import KeyRing
 from meshport.serving.iceberg.signature import Sent, Signature, unsigned
 from meshport.serving.iceberg.table import BUCKET, DATA, FOLDER, METADATA, Shown, Table
 from meshport.serving.identity import Asker, confirmed
+from meshport.serving.quota import fetched
 from meshport.serving.router import DoorRouter
 from meshport.serving.state import doors_of
 
@@ -84,6 +85,7 @@ def _sent(request: Request) -> Sent:
 def _table(request: Request, link: Link, leases: ExitStack) -> Table:
     doors = doors_of(request)
     asker = Asker(doors, confirmed(doors, link.principal), link.purpose)
+    fetched(request, asker)
     port = doors.catalog.mesh.find(PortId.parse(link.port))
     if port is None:
         raise unsigned("the port is gone")

@@ -15,7 +15,8 @@ from meshport.serving.feed.history import History
 from meshport.serving.iceberg import names
 from meshport.serving.iceberg.keys import LIFETIME, REGION, Key, KeyRing
 from meshport.serving.iceberg.table import Table
-from meshport.serving.identity import VARIES_BY, Asker, asker_of
+from meshport.serving.identity import VARIES_BY, Asker
+from meshport.serving.quota import counted_asker
 from meshport.serving.router import DoorRouter
 from meshport.serving.validators import entity_tag, is_fresh
 
@@ -42,14 +43,14 @@ _HEADERS = {"Cache-Control": "private, no-store", "Vary": VARIES_BY}
 @router.get("/v1/config")
 def config(request: Request) -> Response:
     """Where the catalog's addresses begin, and which there are."""
-    asker_of(request)  # a wrong token is told so at once
+    counted_asker(request)  # a wrong token is told so at once
     return _json({"defaults": {}, "overrides": {"prefix": PREFIX}, "endpoints": SERVED})
 
 
 @router.get(_NAMESPACES)
 def namespaces(request: Request) -> Response:
     """The domains of which the asker sees something; none lies in another."""
-    asker = asker_of(request)
+    asker = counted_asker(request)
     parent = request.query_params.get("parent")
     if parent:
         names.visible(asker, parent)
@@ -61,7 +62,7 @@ def namespaces(request: Request) -> Response:
 @router.get(f"{_NAMESPACES}/{{namespace}}")
 def namespace(request: Request, namespace: str) -> Response:
     """A domain."""
-    asker = asker_of(request)
+    asker = counted_asker(request)
     domain = names.visible(asker, namespace)[0].id.domain
     about = asker.doors.catalog.mesh.products[domain].descriptor
     properties = {"name": about.name, "comment": about.description.purpose or ""}
@@ -71,14 +72,14 @@ def namespace(request: Request, namespace: str) -> Response:
 @router.head(f"{_NAMESPACES}/{{namespace}}")
 def namespace_exists(request: Request, namespace: str) -> Response:
     """Whether the asker sees something of a domain."""
-    names.visible(asker_of(request), namespace)
+    names.visible(counted_asker(request), namespace)
     return Response(status_code=204, headers=_HEADERS)
 
 
 @router.get(_TABLES)
 def tables(request: Request, namespace: str) -> Response:
     """The ports of a domain of which the asker sees something."""
-    asker = asker_of(request)
+    asker = counted_asker(request)
     ports = {port.id.model: port for port in names.visible(asker, namespace)}
     page, more = names.page_of(request, asker, ports)
     return _json({"identifiers": [names.table_item(ports[name]) for name in page], **more})
@@ -87,7 +88,7 @@ def tables(request: Request, namespace: str) -> Response:
 @router.get(f"{_NAMESPACES}/{{namespace}}/views")
 def views(request: Request, namespace: str) -> Response:
     """None: what a view would compute, a port has computed."""
-    names.visible(asker_of(request), namespace)
+    names.visible(counted_asker(request), namespace)
     return _json({"identifiers": []})
 
 
@@ -138,7 +139,7 @@ def credentials(request: Request, namespace: str, table: str) -> Response:
 
 
 def _table(request: Request, leases: ExitStack, namespace: str, table: str) -> Table:
-    asker = asker_of(request)
+    asker = counted_asker(request)
     return Table(History(asker, names.port_named(asker, namespace, table), leases))
 
 

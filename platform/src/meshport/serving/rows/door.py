@@ -1,4 +1,4 @@
-"""What the REST door of one running server keeps: engine, prepared rows, quotas, views."""
+"""What the REST door of one running server keeps: engine, prepared rows, views."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from time import monotonic
 from meshport.publishing.store import WALK_SECONDS, DomainStore
 from meshport.serving.cursor import CursorCodec
 from meshport.serving.limits import Limits
-from meshport.serving.rates import Rates
 from meshport.serving.rows.engine import Engine
 from meshport.serving.rows.prepared import PreparedRows
 from meshport.serving.rows.views import Views
@@ -40,7 +39,6 @@ class RowDoor:
     def __post_init__(self) -> None:
         self.engine = Engine(self.limits)
         self.prepared = PreparedRows(self.limits, self.engine.reader, ENCODING)
-        self.rates = Rates(self.limits)
         self.walks = Walks()
 
     def close(self) -> None:

@@ -19,6 +19,7 @@ from meshport.serving.cursor import Cursor
 from meshport.serving.identity import Asker, asker_of
 from meshport.serving.port_operations import FORM
 from meshport.serving.problems import answer_to
+from meshport.serving.quota import counted
 from meshport.serving.releases import in_release
 from meshport.serving.router import DoorRouter
 from meshport.serving.rows.answer import Answer, Timing
@@ -96,9 +97,7 @@ async def _asked(request: Request, said: _Said, leases: ExitStack) -> Answer:
     catalog = await doors.fresh_catalog()
     door.views.follow(catalog)
     asker = await _asker(request)
-    allowance = door.rates.take(quota_name(request, asker))
-    said.headers |= allowance.headers
-    allowance.require()
+    counted(request, asker)
     domain, name, version = (request.path_params[part] for part in ("domain", "name", "version"))
     major, _, pinned = version.partition("@")
     port = doors.port(domain, name, major)
@@ -122,13 +121,6 @@ async def _asker(request: Request) -> Asker:
         return asker_of(request)
     # A company's token may take a look at its issuer's keys.
     return await run_in_threadpool(asker_of, request)
-
-
-def quota_name(request: Request, asker: Asker) -> str:
-    """Whose quota a request counts against: strangers are told apart by where they come from."""
-    if asker.principal.is_known:
-        return asker.principal.name
-    return f"@{request.client.host if request.client else ''}"
 
 
 def _cursor(door: RowDoor, given: Parameters, port: Port, pinned: str | None) -> Cursor | None:

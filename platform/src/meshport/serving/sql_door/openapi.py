@@ -46,12 +46,12 @@ def sql_paths(problem: dict[str, Any]) -> dict[str, Any]:
     binary = {**_TEXT, "format": "binary"}
     rows = {media: {"schema": _schema(form, binary)} for media, form in ROW_MEDIA.items()}
     json = {"application/json": {"schema": {"type": "object"}}}
-    wrong = dict.fromkeys(("400", "401", "403", "413", "422", "503"), problem)
+    wrong = dict.fromkeys(("400", "401", "403", "413", "422", "429", "503"), problem)
     with_body = {**wrong, "415": problem}
-    queued = {"202": _answer("The query is answered later", json), "429": problem}
+    queued = {"202": _answer("The query is answered later", json)}
     answered = {"200": _answer("The rows", rows), **queued}
     explained = {"200": _answer("What would be read, and how", json)}
-    gone = {"404": problem, "409": problem, "410": problem}
+    gone = dict.fromkeys(("401", "404", "409", "410", "429"), problem)
     asked, sent = [_QUERY, _FORMAT, _LATER], [_FORMAT, _LATER]
     return {
         "/sql": {

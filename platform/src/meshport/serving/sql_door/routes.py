@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 
 from meshport.serving.identity import VARIES_BY, asker_of
 from meshport.serving.negotiation import ROW_MEDIA
+from meshport.serving.quota import counted_asker, fetched
 from meshport.serving.router import DoorRouter
 from meshport.serving.sql_door.door import Caps, SqlAnswer, SqlQuestion
 from meshport.serving.sql_door.explain import explanation
@@ -74,7 +75,7 @@ def explain_in_body(request: Request, question: InBody) -> Response:
 def job(request: Request, job: str) -> Response:
     """How a query stands that was sent with `Prefer: respond-async`."""
     jobs = sql_service(request).jobs
-    found = jobs.find(asker_of(request), job)
+    found = jobs.find(counted_asker(request), job)
     return _json(_status(found, jobs.caps), 200, {} if found.is_ended else {"Retry-After": "1"})
 
 
@@ -82,12 +83,14 @@ def job(request: Request, job: str) -> Response:
 def job_result(request: Request, job: str) -> Response:
     """The rows of such a query, once it is done."""
     jobs = sql_service(request).jobs
-    found, answer, file = jobs.result(asker_of(request), job)
+    asker = asker_of(request)
+    fetched(request, asker)
+    found, answer, file = jobs.result(asker, job)
     return FileResponse(file, 200, _about(answer, jobs.caps), MEDIA_TYPES[found.format])
 
 
 def _answered(request: Request, question: SqlQuestion) -> Response:
-    asker, service = asker_of(request), sql_service(request)
+    asker, service = counted_asker(request), sql_service(request)
     if is_job_wanted(request):
         started = service.jobs.start(asker, question)
         headers = {"Location": f"/sql/jobs/{started.id}", "Retry-After": "1"}
@@ -111,7 +114,7 @@ def _answered(request: Request, question: SqlQuestion) -> Response:
 
 def _explained(request: Request, question: SqlQuestion) -> Response:
     service = sql_service(request)
-    plan = service.door.explain(asker_of(request), question.sql)
+    plan = service.door.explain(counted_asker(request), question.sql)
     return _json(explanation(plan, service.door.caps, service.pool.seen().get("layers", ())))
 
 
