@@ -155,7 +155,7 @@ class Hooks:
     def begin(self) -> Hooks:
         """As if nothing had happened before."""
         for one in self.desk.subscriptions.all():
-            self.desk.subscriptions.remove(one.id)
+            self.desk.remove(one)
         self.since = self.desk.look()
         return self
 

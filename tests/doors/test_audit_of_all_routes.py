@@ -57,7 +57,7 @@ SHOWS_NONE = {
     "/.well-known/oauth-protected-resource/mcp",
     # who is called when something happens: events hold no row
     "/webhooks", "/webhooks/{webhook}", "/webhooks/{webhook}/deliveries",
-    "/webhooks/{webhook}/test", "/webhooks/{webhook}/replay",
+    "/webhooks/{webhook}/test", "/webhooks/{webhook}/replay", "/webhooks/{webhook}/rotate",
 }  # fmt: skip
 
 

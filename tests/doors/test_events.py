@@ -118,8 +118,7 @@ def test_what_becomes_of_an_agreement_is_told_to_its_consumer_alone(own_readers)
     assert told(hooks, after=expired.number) == []
     assert {one.consumer for one in told(hooks)} == {"outlet"}
     mine, anna, other = (
-        hooks.desk.subscriptions.add(Ask(GAUGES, "https://example.com"), who, 0, NOW)
-        for who in ("outlet", PERSON, "service")
+        Ask(GAUGES, "https://example.com").of(who, 0, NOW) for who in ("outlet", PERSON, "service")
     )
     assert hooks.desk.is_for(mine, expired)
     assert hooks.desk.is_for(anna, expired), "she stands behind the outlet"

@@ -28,7 +28,7 @@ SECRET = "whsec_" + "A" * 44
 
 
 def sent_to(url, sender):
-    return sender.send(Message(url, SECRET, "evt_1", {}), NOW)
+    return sender.send(Message(url, (SECRET,), "evt_1", {}), NOW)
 
 
 @pytest.mark.parametrize(

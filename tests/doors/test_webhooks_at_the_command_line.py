@@ -8,8 +8,10 @@ import sys
 
 import pytest
 
+from meshport.access.audit import Audit
 from meshport.cli.main import main
 from tests.doors.lab import GAUGES
+from tests.doors.readers import PERSON
 from tests.doors.receivers import HOST, receiving
 
 pytestmark = pytest.mark.xdist_group("webhooks")
@@ -51,5 +53,33 @@ def test_all_of_it_can_be_done_at_the_command_line(hooks, run):
     assert "1 events" in run("replay", webhook, "--after", hooks.since)[2]
     assert run("deliveries", webhook, "--state", "lost")[0] == 2
     assert run("add", GAUGES, "http://10.0.0.1/", "--consumer", "highest")[0] == 2
+    _, rotated, said = run("rotate", webhook)
+    assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=\n", rotated)
+    assert rotated != secret
+    assert "the old one counts until " in said
+    assert "the old one counts no more" in run("rotate", webhook, "--overlap-hours", 0)[2]
     assert run("remove", webhook)[0] == 0
     assert run("test", webhook)[0] == 2
+
+
+def test_what_the_operator_does_to_webhooks_is_in_the_audit(hooks, run):
+    audit = Audit(hooks.readers.lab.home)
+    before = next(one["id"] for one in audit.entries())
+    said = run("add", GAUGES, "https://hooks.example.com/", "--consumer", PERSON)[2]
+    (webhook,) = re.findall(r"whk_[0-9a-f]{16}", said)
+    for act in ("replay", "rotate", "remove"):
+        run(act, webhook)
+
+    lines = [one for one in audit.entries() if one["id"] > before][::-1]
+    acts = [one for one in lines if "act" in one]
+    assert [one["act"] for one in acts] == [
+        *("webhook added", "webhook replayed", "webhook secret rotated", "webhook removed")
+    ]
+    assert {(one["who"], one["kind"], one["door"]) for one in acts} == {
+        ("command line", "operator", "command line")
+    }
+    assert {(one["consumer"], one["port"], one["rule"]) for one in acts} == {
+        (audit.pseudonym(PERSON), str(GAUGES), webhook)
+    }
+    (decision,) = (one for one in lines if "act" not in one)
+    assert (decision["who"], decision["verdict"]) == (audit.pseudonym(PERSON), "allowed")

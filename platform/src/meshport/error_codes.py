@@ -119,6 +119,7 @@ _TABLE = (
     ("MP660", "No such webhook", "It was removed, never added, or is somebody else's.", "See /webhooks for yours."),
     ("MP661", "An address that nothing is sent to", "A webhook must not reach what its owner could not reach, nor send in the clear.", "Give an https address that everybody can reach; the operator can allow others in MESHPORT_WEBHOOK_HOSTS."),
     ("MP662", "Too many webhooks", "Each is work for every event.", "Remove one that you no longer need."),
+    ("MP663", "Too many secrets at once", "Every call would carry a signature of each.", "Wait until the older ones end, or end them at once with an overlap of 0 hours."),
     # access
     ("MP701", "A token that is not valid", "Nobody knows who is asking.", "Ask for a new one: meshport token create CONSUMER."),
     ("MP702", "A token for another purpose", "An agreement holds for its purpose alone.", "Use the token of that purpose."),

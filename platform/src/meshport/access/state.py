@@ -18,7 +18,6 @@ from meshport.errors import AccessError
 
 PATIENCE = 10.0
 """Seconds to wait for others who write."""
-_VERSION = 1
 _TABLES = """
 create table if not exists consumer (
     name text primary key,
@@ -79,6 +78,8 @@ class Schema:
     guarded: tuple[tuple[str, str], ...]
     is_synced: bool = True
     """Whether a change is on the disk when it returns."""
+    version: int = 1
+    """Grows with every table that is new: files that were made before get it."""
 
 
 ACCESS = Schema(
@@ -155,13 +156,13 @@ class AccessState:
         con.execute("pragma journal_mode = wal")
         con.execute(f"pragma synchronous = {'full' if self.schema.is_synced else 'normal'}")
         con.execute("pragma foreign_keys = on")
-        if con.execute("pragma user_version").fetchone()[0] < _VERSION:
+        if con.execute("pragma user_version").fetchone()[0] < self.schema.version:
             guards = "".join(
                 _GUARD.format(table=table, act=act) for table, act in self.schema.guarded
             )
             con.executescript(
                 f"begin immediate;{self.schema.tables}{guards}"
-                f"pragma user_version = {_VERSION};commit;"
+                f"pragma user_version = {self.schema.version};commit;"
             )
             self.file.chmod(0o600)
         return con

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from meshport.cli.options import Format, FormatOption
+from meshport.serving.limits import MOST_OVERLAP_HOURS, OVERLAP_HOURS
 
 webhooks = typer.Typer(help="Be called when something happens to a port.", no_args_is_help=True)
 
@@ -82,6 +83,27 @@ def replay(
     from meshport.cli.webhooks import replay_webhook
 
     replay_webhook(webhook, after)
+
+
+@webhooks.command("rotate")
+def rotate(
+    webhook: Id,
+    overlap_hours: Annotated[
+        int,
+        typer.Option(
+            min=0, max=MOST_OVERLAP_HOURS, help="the old secret counts so long; 0: no more"
+        ),
+    ] = OVERLAP_HOURS,
+) -> None:
+    """Give a webhook a new secret, printed now and never again; the old one counts a while.
+
+    Example: meshport webhook rotate whk_3f9c0a7e2b441d08
+    """
+    from datetime import timedelta
+
+    from meshport.cli.webhooks import rotate_webhook
+
+    rotate_webhook(webhook, timedelta(hours=overlap_hours))
 
 
 @webhooks.command("remove")

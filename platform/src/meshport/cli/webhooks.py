@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from meshport.access.principal import Principal
 from meshport.cli.show import print_data, print_json, print_table, say
 from meshport.errors import ServingError
 from meshport.names import PortId
+from meshport.serving.audit_trail import Trail, apart
 from meshport.serving.state import Doors
-from meshport.serving.webhooks.desk import WebhookDesk
+from meshport.serving.webhooks.desk import COMMAND_LINE, WebhookDesk
 from meshport.serving.webhooks.subscriptions import Ask, Standing
 from meshport.settings import current_settings
 
@@ -25,8 +25,9 @@ def add_webhook(
     """
     desk = _desk()
     one = desk.doors.access.consumers.get(consumer)
-    principal = Principal(one.name, one.kind, one.acts_for)
-    made = desk.add(Ask(PortId.parse(port), url, events, purpose), principal)
+    ask = Ask(PortId.parse(port), url, events, purpose)
+    with apart(Trail(desk.doors.access.audit, COMMAND_LINE, desk.doors.now)):
+        made = desk.add(ask, one.principal)
     say(f"webhook {made.id} of {consumer}; its secret is not shown again:")
     print_data(made.secret)
 
@@ -80,9 +81,18 @@ def replay_webhook(webhook: str, after: int | None) -> None:
 
 def remove_webhook(webhook: str) -> None:
     """Forget a webhook; raises ServingError MP660."""
-    subscriptions = _desk().subscriptions
-    subscriptions.remove(subscriptions.get(webhook).id)
+    desk = _desk()
+    desk.remove(desk.subscriptions.get(webhook))
     say(f"{webhook} is removed")
+
+
+def rotate_webhook(webhook: str, overlap: timedelta) -> None:
+    """Print a webhook's new secret, alone on stdout; raises ServingError MP660, MP663."""
+    desk = _desk()
+    secret = desk.rotate(desk.subscriptions.get(webhook), overlap)
+    old = f"the old one counts until {desk.doors.now() + overlap:%Y-%m-%d %H:%M} UTC"
+    say(f"new secret of {webhook}; {old if overlap else 'the old one counts no more'}:")
+    print_data(secret)
 
 
 def _desk() -> WebhookDesk:

@@ -54,10 +54,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        yield
         ahead = warming(settings.home)
-        doors.rows.close()
+        yield
         ahead.cancel()
+        doors.rows.close()
 
     app = FastAPI(
         title="meshport", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None

@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 _CORES = os.cpu_count() or 2
 _MIB = 2**20
 
+OVERLAP_HOURS, MOST_OVERLAP_HOURS = 24, 168
+"""How long a webhook's secret counts after it was replaced, unless said otherwise, and at most."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -15,14 +18,14 @@ class Limits:
 
     requests: int = 12_000
     """What one principal may ask in a window of time; it comes back evenly."""
-    wrong_tokens: int = 300
-    """What one address may send of tokens that are not valid, in the same window."""
-    window: int = 60
     fetches: int = 60_000
     """How often it may fetch files, or parts of them, that answers led to, in the same window.
 
     Readers of Parquet fetch a file in hundreds of parts; this is for those who never stop.
     """
+    wrong_tokens: int = 300
+    """What one address may send of tokens that are not valid, in the same window."""
+    window: int = 60
     executing: int = 2 * _CORES
     """Questions that the engine answers at once."""
     exporting: int = _CORES
@@ -58,9 +61,9 @@ class Limits:
         return replace(
             self,
             requests=max(1, self.requests // workers),
+            fetches=max(1, self.fetches // workers),
             executing=max(1, self.executing // workers),
             exporting=max(1, self.exporting // workers),
             waiting=max(1, self.waiting // workers),
-            fetches=max(1, self.fetches // workers),
             streams=max(1, self.streams // workers),
         )

@@ -11,6 +11,7 @@ from fastapi import HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from meshport.errors import ServingError
+from meshport.serving.limits import MOST_OVERLAP_HOURS, OVERLAP_HOURS
 
 MAX_BYTES = 200_000
 _MAX_FIELDS = 50
@@ -62,6 +63,12 @@ class Replay(Sent):
     """What is to be sent again: what came after an event's number, or else what was given up."""
 
     after: int | None = Field(default=None, ge=0, lt=2**53)
+
+
+class Rotation(Sent):
+    """How many hours the secret before the new one counts."""
+
+    overlap_hours: int = Field(default=OVERLAP_HOURS, ge=0, le=MOST_OVERLAP_HOURS)
 
 
 class Login(Sent):

@@ -50,6 +50,12 @@ create table if not exists webhook (
     disabled text
 );
 create index if not exists webhook_of on webhook (owner);
+create table if not exists replaced_secret (
+    webhook text not null references webhook (id) on delete cascade,
+    secret text not null,
+    until text not null
+);
+create index if not exists replaced_secret_of on replaced_secret (webhook);
 create table if not exists delivery (
     webhook text not null references webhook (id) on delete cascade,
     event integer not null references event (number) on delete cascade,
@@ -63,6 +69,7 @@ create table if not exists delivery (
 create index if not exists delivery_due on delivery (state, next_at);
 """,
     guarded=(),
+    version=2,
 )
 
 

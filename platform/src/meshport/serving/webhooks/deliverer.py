@@ -90,6 +90,7 @@ class Deliverer:
                 self._begin(delivery, to, now)
         if self._pruned_at is None or now - self._pruned_at > _PRUNE:
             self.desk.log.prune(now)
+            self.desk.secrets.prune(now)
             self._pruned_at = now
 
     def wait(self, seconds: float) -> bool:
@@ -112,7 +113,7 @@ class Deliverer:
         delivery = replace(delivery, attempts=delivery.attempts + 1)
         self._note(delivery, Standing.WAITING, self._later(delivery, None, now), None, None)
         self._busy.add(one.id)
-        message = Message(one.url, one.secret, event.id, event.body)
+        message = self.desk.message(one, event.id, event.body)
         work = threading.Thread(target=self._send, args=(delivery, message), daemon=True)
         work.start()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from meshport.serving.events.event import SENT
+from meshport.serving.limits import MOST_OVERLAP_HOURS, OVERLAP_HOURS
 from meshport.serving.webhooks.subscriptions import Standing
 
 _TEXT: dict[str, Any] = {"type": "string"}
@@ -43,6 +44,19 @@ _AGAIN = {
         }
     },
 }
+_ROTATION = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "overlap_hours": {
+            "type": "integer",
+            "minimum": 0,
+            "maximum": MOST_OVERLAP_HOURS,
+            "default": OVERLAP_HOURS,
+            "description": "So long calls carry the old secret's signature too; 0 ends it now",
+        }
+    },
+}
 
 
 def webhook_paths(problem: dict[str, Any]) -> dict[str, Any]:
@@ -67,6 +81,7 @@ def webhook_paths(problem: dict[str, Any]) -> dict[str, Any]:
 
     add = operation("webhook_add", "Be called; the answer holds the secret once", body=_WANTED,
                     status="201")  # fmt: skip
+    rotate = operation("webhook_rotate", "A new secret, shown once", _ID, body=_ROTATION)
     again = operation("webhook_replay", "Have events sent again", _ID, body=_AGAIN)
     return {
         "/webhooks": {"get": operation("webhooks", "One's webhooks"), "post": add},
@@ -81,4 +96,5 @@ def webhook_paths(problem: dict[str, Any]) -> dict[str, Any]:
             "post": operation("webhook_test", "Send an event that means nothing, now", _ID)
         },
         "/webhooks/{webhook}/replay": {"post": again},
+        "/webhooks/{webhook}/rotate": {"post": rotate},
     }

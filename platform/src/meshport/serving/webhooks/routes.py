@@ -1,7 +1,8 @@
-"""/webhooks: add one, see what it was sent, test it, have events sent again, remove it."""
+"""/webhooks: add one, see what it was sent, test it, replay, rotate its secret, remove it."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -12,9 +13,10 @@ from meshport.names import PortId
 from meshport.serving.identity import VARIES_BY, Asker, asker_of
 from meshport.serving.origin import own_origin
 from meshport.serving.ports_routes import json_answer
+from meshport.serving.quota import counted
 from meshport.serving.router import DoorRouter
 from meshport.serving.rows.faults import bad
-from meshport.serving.sent import Replay, WantedWebhook, sent_as
+from meshport.serving.sent import Replay, Rotation, WantedWebhook, sent_as
 from meshport.serving.webhooks.desk import WebhookDesk
 from meshport.serving.webhooks.running import webhooks_lifespan
 from meshport.serving.webhooks.subscriptions import Ask, Standing, Subscription
@@ -36,7 +38,7 @@ def add(
         raise ServingError("MP610", f"there is no port {wanted.port}") from error
     purpose = wanted.purpose or asker.purpose or asker.principal.purpose
     ask = Ask(port, wanted.url, tuple(wanted.events), purpose)
-    one = _desk(request).add(ask, asker.principal)
+    one = _desk(request).add(ask, asker.principal, asker.principal)
     answer = _answer({**one.as_json(), "secret": one.secret})
     answer.status_code = 201
     answer.headers["Location"] = f"{PATH}/{one.id}"
@@ -73,7 +75,7 @@ def deliveries(request: Request, webhook: str) -> Response:
 def test(request: Request, webhook: str) -> Response:
     """Send an event that means nothing, and say what came of it."""
     found = _own(request, webhook)
-    _known(request).doors.rows.rates.take(found.owner).require()
+    counted(request, _known(request))
     outcome = _desk(request).test(found)
     words = {"delivered": outcome.is_delivered, "status": outcome.status, "error": outcome.words}
     return _answer({"webhook": found.id, **words})
@@ -84,14 +86,26 @@ def replay(
     request: Request, webhook: str, wanted: Annotated[Replay, Depends(sent_as(Replay))]
 ) -> Response:
     """Send events again; a webhook that was disabled is tried again."""
-    found = _own(request, webhook)
-    return _answer({"webhook": found.id, "queued": _desk(request).replay(found, wanted.after)})
+    found, by = _own(request, webhook), _known(request).principal
+    return _answer({"webhook": found.id, "queued": _desk(request).replay(found, wanted.after, by)})
+
+
+@router.post(f"{PATH}/{{webhook}}/rotate", include_in_schema=False)
+def rotate(
+    request: Request, webhook: str, wanted: Annotated[Rotation, Depends(sent_as(Rotation))]
+) -> Response:
+    """A new secret, which is never shown again; the old one counts for some hours more."""
+    found, by = _own(request, webhook), _known(request)
+    overlap = timedelta(hours=wanted.overlap_hours)
+    secret = _desk(request).rotate(found, overlap, by.principal)
+    until = (by.doors.now() + overlap).isoformat()
+    return _answer({**found.as_json(), "secret": secret, "old_secret_until": until})
 
 
 @router.delete(f"{PATH}/{{webhook}}", include_in_schema=False)
 def remove(request: Request, webhook: str) -> Response:
     """Remove a webhook."""
-    _desk(request).subscriptions.remove(_own(request, webhook).id)
+    _desk(request).remove(_own(request, webhook), _known(request).principal)
     return Response(status_code=204, headers=_HEADERS)
 
 

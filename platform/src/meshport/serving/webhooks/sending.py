@@ -12,7 +12,7 @@ import socket
 import ssl
 import threading
 from base64 import b64encode
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,7 +38,8 @@ class Message:
     """What is sent, to whom; `id` is the same for every attempt."""
 
     url: str
-    secret: str
+    secrets: Sequence[str]
+    """It is signed with each of them."""
     id: str
     body: dict[str, Any]
 
@@ -189,13 +190,14 @@ def _connected(found: list[str], port: int, seconds: float) -> socket.socket:
 def _signed(message: Message, body: str, now: datetime) -> dict[str, str]:
     # The library takes whatever moment for one in UTC.
     at = now.astimezone(UTC)
+    signatures = (Webhook(secret).sign(message.id, at, body) for secret in message.secrets)
     return {
         "Content-Type": f"{MEDIA_TYPE}; charset=utf-8",
         "User-Agent": "meshport",
         "Connection": "close",
         "webhook-id": message.id,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": Webhook(message.secret).sign(message.id, at, body),
+        "webhook-signature": " ".join(signatures),
     }
 
 

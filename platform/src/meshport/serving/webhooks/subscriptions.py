@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from meshport.access.audit import Audit, Entry
 from meshport.access.state import AccessState, Row
 from meshport.errors import ServingError
 from meshport.names import PortId
@@ -111,35 +112,40 @@ class Ask:
     types: tuple[str, ...] = ()
     purpose: str | None = None
 
+    def of(self, owner: str, position: int, now: datetime) -> Subscription:
+        """A new webhook for it, which is told what happens after a position.
 
-class Subscriptions:
-    """The webhooks of one meshport home."""
-
-    def __init__(self, state: AccessState) -> None:
-        self.state = state
-
-    def add(self, ask: Ask, owner: str, position: int, now: datetime) -> Subscription:
-        """A new webhook, which is told what happens after a position.
-
-        Raises ServingError MP602 (no such event), MP662 (too many).
+        Raises ServingError MP602 (no such event).
         """
         known = [one.value for one in SENT]
-        for name in ask.types:
+        for name in self.types:
             if name not in known:
                 fact = f"there is no event `{name[:60]}`"
                 raise ServingError("MP602", fact, hint=f"events: {', '.join(known)}")
-        one = Subscription(
+        return Subscription(
             id=f"whk_{secrets.token_hex(8)}",
             owner=owner,
-            port=ask.port,
-            url=ask.url,
-            types=tuple(dict.fromkeys(ask.types)) or tuple(known),
-            purpose=ask.purpose,
+            port=self.port,
+            url=self.url,
+            types=tuple(dict.fromkeys(self.types)) or tuple(known),
+            purpose=self.purpose,
             secret=new_secret(),
             created_at=now.isoformat(),
             position=position,
             disabled=None,
         )
+
+
+class Subscriptions:
+    """The webhooks of one meshport home."""
+
+    def __init__(self, state: AccessState, audit: Audit) -> None:
+        self.state = state
+        self.audit = audit
+
+    def add(self, one: Subscription, entry: Entry) -> None:
+        """Keep a new webhook; raises ServingError MP662 (too many)."""
+        owner = one.owner
         with self.state.transaction() as con:
             query = "select count(*) from webhook where owner = ?"
             if con.execute(query, (owner,)).fetchone()[0] >= MOST:
@@ -147,9 +153,9 @@ class Subscriptions:
             values = (one.id, owner, str(one.port), one.url, json.dumps(one.types), one.purpose)
             con.execute(
                 "insert into webhook values (?, ?, ?, ?, ?, ?, ?, ?, ?, null)",
-                (*values, one.secret, one.created_at, position),
+                (*values, one.secret, one.created_at, one.position),
             )
-        return one
+            self.audit.record(replace(entry, rule=one.id))
 
     def get(self, webhook: str, owners: Collection[str] | None = None) -> Subscription:
         """A webhook, of these owners if any are named; raises ServingError MP660."""
@@ -167,15 +173,17 @@ class Subscriptions:
         rows = self.state.rows("select * from webhook order by created_at, id")
         return [_subscription(row) for row in rows]
 
-    def remove(self, webhook: str) -> None:
+    def remove(self, webhook: str, entry: Entry) -> None:
         """Forget a webhook and what it was sent."""
-        self.state.run("delete from webhook where id = ?", webhook)
+        with self.state.transaction() as con:
+            con.execute("delete from webhook where id = ?", (webhook,))
+            self.audit.record(entry)
 
     def disable(self, webhook: str, reason: str) -> None:
         """Send it nothing more; what waits, waits."""
         self.state.run("update webhook set disabled = ? where id = ?", reason, webhook)
 
-    def replay(self, one: Subscription, events: Sequence[int], now: datetime) -> int:
+    def replay(self, one: Subscription, events: Sequence[int], now: datetime, entry: Entry) -> int:
         """Send events again, with their old ids; how many. A disabled webhook is tried again."""
         with self.state.transaction() as con:
             con.execute("update webhook set disabled = null where id = ?", (one.id,))
@@ -184,6 +192,7 @@ class Subscriptions:
                 + "do update set state = 'waiting', attempts = 0, next_at = excluded.next_at",
                 [(one.id, number, now.isoformat()) for number in events],
             )
+            self.audit.record(entry)
         return len(events)
 
     def deliveries(
