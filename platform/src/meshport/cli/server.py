@@ -7,6 +7,7 @@ here, before anything of ours sees a request.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -135,6 +136,7 @@ def run(make_app: Callable[[], Any], listener: socket.socket, workers: int) -> N
         "limit_concurrency": MOST_CONNECTIONS,
         "timeout_graceful_shutdown": 10,
     }
+    make_app = partial(_settled, make_app)
     if workers > 1:
         app = partial(_worker, make_app, os.getpid())
         Multiprocess(uvicorn.Config(app, workers=workers, **settings), [listener]).run()
@@ -145,6 +147,14 @@ def run(make_app: Callable[[], Any], listener: socket.socket, workers: int) -> N
         uvicorn.Server(uvicorn.Config(make_app, **settings)).run(sockets=[listener])
     except KeyboardInterrupt:
         return
+
+
+def _settled(make_app: Callable[[], Any]) -> Any:
+    """The app; what is there when it is made stays, and no search for cycles looks at it again."""
+    app = make_app()
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def _worker(make_app: Callable[[], Any], parent: int) -> Any:

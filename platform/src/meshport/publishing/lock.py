@@ -31,7 +31,7 @@ def exclusive(
 
 
 @contextmanager
-def shared_lease(file: Path) -> Iterator[None]:
+def shared_lease(file: str) -> Iterator[None]:
     """Hold a release's lease, so that retention leaves its files alone."""
     handle = os.open(file, os.O_RDONLY | os.O_CREAT, 0o644)
     try:

@@ -17,6 +17,7 @@ store/<domain>/
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -71,14 +72,14 @@ class DomainStore:
     def __init__(self, folder: Path, domain: str) -> None:
         self.folder = folder
         self.domain = domain
+        self._pointer = folder / "pointer.json"
 
     def pointer(self) -> Pointer:
         """Where the domain stands now; raises PublishError MP402 where that cannot be read."""
-        file = self.folder / "pointer.json"
         try:
-            stat = file.stat()
+            stat = self._pointer.stat()
             # Every move replaces the file: the same file holds the same moves.
-            return _read_pointer(file, stat.st_ino, stat.st_mtime_ns, stat.st_size)
+            return _read_pointer(self._pointer, stat.st_ino, stat.st_mtime_ns, stat.st_size)
         except FileNotFoundError:
             return Pointer(())
         except (ValueError, KeyError, TypeError) as error:
@@ -91,7 +92,7 @@ class DomainStore:
         move = Move(before.number + 1, act, release, at.isoformat(), reason)
         after = Pointer((*before.moves, move))
         content = json.dumps({"moves": [asdict(m) for m in after.moves]}, indent=1)
-        write_atomically(self.folder / "pointer.json", content.encode())
+        write_atomically(self._pointer, content.encode())
         return after
 
     def manifest(self, release: str) -> Manifest:
@@ -99,8 +100,8 @@ class DomainStore:
 
         Raises PublishError: MP403 there is no such release, MP402 its manifest is damaged.
         """
-        file = self.folder / "releases" / release / "manifest.json"
-        if not _RELEASE.fullmatch(release) or not file.is_file():
+        file = self._file(release, "manifest.json")
+        if not _RELEASE.fullmatch(release) or not os.path.isfile(file):
             raise PublishError("MP403", f"there is no release `{release[:80]}` of {self.domain}")
         return _read_manifest(file)
 
@@ -117,20 +118,20 @@ class DomainStore:
 
     def has_data(self, release: str) -> bool:
         """Whether the release's files are still there; retention takes them, not the manifest."""
-        return not self.expiry_mark(release).exists()
+        return not os.path.exists(self._file(release, "expired"))
 
     def expiry_mark(self, release: str) -> Path:
         """The file whose presence says that retention has taken the release's data."""
-        return self.folder / "releases" / release / "expired"
+        return Path(self._file(release, "expired"))
 
     def mark_walked(self, release: str) -> None:
         """Note that a reader is on the way through a release, page by page, holding no lease."""
-        (self.folder / "releases" / release / "walked").touch()
+        Path(self._file(release, "walked")).touch()
 
     def is_walked(self, release: str) -> bool:
         """Whether a reader was on its way through a release a short while ago."""
         try:
-            walked_at = (self.folder / "releases" / release / "walked").stat().st_mtime
+            walked_at = os.stat(self._file(release, "walked")).st_mtime
         except FileNotFoundError:
             return False
         # Files know the machine's time and no other.
@@ -160,7 +161,7 @@ class DomainStore:
             return
         manifest: Manifest | None = self.manifest(wanted)
         with ExitStack() as lease:
-            lease.enter_context(shared_lease(self.folder / "releases" / wanted / "lease"))
+            lease.enter_context(shared_lease(self._file(wanted, "lease")))
             if not self.has_data(wanted):
                 if release or self.pointer().current == wanted:
                     raise PublishError("MP404", f"the data of release {wanted} is no longer kept")
@@ -182,16 +183,24 @@ class DomainStore:
             return None
         return found if found.pop("after_move", None) == self.pointer().number else None
 
+    def _file(self, release: str, name: str) -> str:
+        # Text: every read asks for three of them, and paths take long to put together.
+        return f"{self.folder}/releases/{release}/{name}"
+
 
 class ReleaseStore:
     """The whole store below a meshport home."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "store"
+        self._domains: dict[str, DomainStore] = {}
 
     def of(self, domain: str) -> DomainStore:
         """One domain's part."""
-        return DomainStore(self.folder / domain, domain)
+        found = self._domains.get(domain)
+        if found is None:
+            found = self._domains[domain] = DomainStore(self.folder / domain, domain)
+        return found
 
     def find(self, release: str) -> Manifest:
         """A release by its id alone; raises PublishError MP403."""
@@ -210,6 +219,6 @@ def _read_pointer(file: Path, *_stamp: int) -> Pointer:
 
 
 @lru_cache(maxsize=256)
-def _read_manifest(file: Path) -> Manifest:
+def _read_manifest(file: str) -> Manifest:
     # A manifest never changes, so reading it once per process is enough.
-    return parse_manifest(file.read_bytes(), Place("/".join(file.parts[-5:])))
+    return parse_manifest(Path(file).read_bytes(), Place("/".join(Path(file).parts[-5:])))
