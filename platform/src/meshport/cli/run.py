@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -20,6 +21,7 @@ from meshport.orchestration.landing_step import SourceChoice
 from meshport.orchestration.whole_mesh import RunOutcome, run_mesh
 from meshport.settings import Settings, current_settings
 
+_INTERRUPTED = 128 + signal.SIGINT
 _STEPS = {"wait": 0, "land": 0, "build": 1, "publish": 2, "done": 3, "refused": 3}
 _WORDS = {
     "wait": "waiting for its turn behind",
@@ -76,7 +78,7 @@ class Bars:
 
 
 def run_command(domains: Sequence[str], source: Path | None, scale: float, timings: bool) -> int:
-    """Run and report; the result is the exit code."""
+    """Run and report; the result is the exit code, 130 where somebody ended the run."""
     # A run makes many objects and is over soon: looking for cycles at every turn costs a tenth.
     gc.set_threshold(200_000, 50, 100)
     watch = Stopwatch()
@@ -89,8 +91,12 @@ def run_command(domains: Sequence[str], source: Path | None, scale: float, timin
     bars = Bars(watch)
     watch.stage("load")
     conductor = Conductor(progress=bars, source=SourceChoice(source, scale))
-    with bars.progress if console(stderr=True).is_terminal else nullcontext():
-        outcome = run_mesh(settings, conductor, domains)
+    try:
+        with bars.progress if console(stderr=True).is_terminal else nullcontext():
+            outcome = run_mesh(settings, conductor, domains)
+    except KeyboardInterrupt:
+        say("interrupted: what was published before stays, and the next run begins anew")
+        return _INTERRUPTED
     watch.stage("end")
     _report(outcome)
     if timings:
