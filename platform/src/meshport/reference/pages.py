@@ -13,7 +13,6 @@ from meshport.reference.commands_page import CommandDoc, commands_page
 from meshport.reference.contracts_page import contracts_page
 from meshport.reference.errors_page import errors_page
 from meshport.reference.glossary_page import glossary_page
-from meshport.reference.http_page import http_page
 from meshport.reference.policies_page import policies_page
 from meshport.reference.rules_pages import rules_pages
 from meshport.reference.settings_page import settings_page
@@ -26,6 +25,9 @@ def reference_pages(mesh: Mesh, commands: Iterable[CommandDoc]) -> dict[Path, st
     folder = mesh.root / FOLDER
     if not folder.is_dir():
         return {}
+    # The server takes long to import, and most meshes have no page of it.
+    from meshport.reference.http_page import http_page  # noqa: PLC0415
+
     return {
         folder / "checks.md": checks_page(),
         folder / "commands.md": commands_page(commands),

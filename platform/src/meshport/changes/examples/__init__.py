@@ -26,7 +26,7 @@ class Edit:
         text = base_text()
         if text.count(self.old) != 1:
             raise ValueError(f"{self.say}: the text stands {text.count(self.old)} times")
-        return parse_yaml(text.replace(self.old, self.new).encode(), "new.odcs.yaml")
+        return _read(text.replace(self.old, self.new), "new.odcs.yaml")
 
 
 @cache
@@ -37,7 +37,13 @@ def base_text() -> str:
 
 def base() -> YamlDocument:
     """The same as a document."""
-    return parse_yaml(base_text().encode(), "old.odcs.yaml")
+    return _read(base_text(), "old.odcs.yaml")
+
+
+@cache
+def _read(text: str, file: str) -> YamlDocument:
+    # Each is asked for several times, and reading it is most of what that costs.
+    return parse_yaml(text.encode(), file)
 
 
 @cache

@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 
 from meshport.errors import AccessError, MeshportError, ServingError
 from meshport.serving.agents import llms
-from meshport.serving.agents.server import session_manager
 from meshport.serving.identity import asker_of
 from meshport.serving.origin import own_origin
 from meshport.serving.ports_routes import json_answer
@@ -29,6 +28,9 @@ METADATA = f"/.well-known/oauth-protected-resource{PATH}"
 @asynccontextmanager
 async def agents_lifespan(app: FastAPI) -> AsyncIterator[None]:
     """From a server's start to its end."""
+    # The SDK is half of what a server imports; one that only starts others needs none of it.
+    from meshport.serving.agents.server import session_manager  # noqa: PLC0415
+
     app.state.agents = session_manager(app.state.doors.limits.body_bytes)
     async with app.state.agents.run():
         yield
