@@ -129,8 +129,8 @@ def test_one_asker_cannot_queue_jobs_without_end_nor_see_a_result_too_early(own_
     assert (early.status_code, early.json()["code"]) == (409, "MP637")
 
 
-def test_who_finds_every_worker_busy_is_told_when_to_come_back(readers):
-    client = readers.client(PERSON, executing=1)
+def test_who_finds_every_worker_busy_is_told_when_to_come_back(own_readers):
+    client = own_readers.client(PERSON, executing=1)
     client.post("/sql", json={"sql": NEVER_ENDS}, headers={"prefer": "respond-async"})
 
     answer, deadline = client.get("/sql?query=select 1"), monotonic() + 60

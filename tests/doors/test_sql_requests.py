@@ -10,7 +10,6 @@ from tests.doors.readers import PERSON
 
 pytestmark = pytest.mark.xdist_group("sql_door")
 ALL = "select * from lab.gauges order by gauge_id"
-NEVER_ENDS = "select count(*) from range(1000000) a, range(1000000) b, range(1000000) c"
 
 
 def test_get_post_and_query_answer_alike(sql_server, readers):
