@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -13,7 +14,8 @@ from httpx2 import Response
 from meshport.serving.app import create_app
 from tests.building import LOOPBACK, NOW, settings_at
 from tests.doors.audited import Audited
-from tests.doors.lab import Lab
+from tests.doors.iceberg import load
+from tests.doors.lab import GAUGES, Lab
 from tests.doors.readers import PERSON, Readers
 from tests.doors.receivers import Hooks
 
@@ -72,6 +74,18 @@ def readers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Readers]:
     """A laboratory with somebody of every access class; not to be changed."""
     with ExitStack() as opened:
         yield Readers(tmp_path_factory.mktemp("readers"), opened)
+
+
+@pytest.fixture(scope="module")
+def client(readers: Readers) -> TestClient:
+    """Their laboratory as its service sees it; many a module has a client of another kind."""
+    return readers.client("service")
+
+
+@pytest.fixture(scope="module")
+def loaded(client: TestClient) -> dict[str, Any]:
+    """The table of gauges, with keys to its objects."""
+    return load(client, GAUGES)
 
 
 @pytest.fixture

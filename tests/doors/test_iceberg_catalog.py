@@ -21,11 +21,6 @@ pytestmark = pytest.mark.xdist_group("iceberg")
 TOKENS = f"{DOOR}/v1/oauth/tokens"
 
 
-@pytest.fixture(scope="module")
-def client(readers):
-    return readers.client("service")
-
-
 def test_everything_that_is_declared_is_served_and_nothing_else_is(client):
     told = client.get(f"{DOOR}/v1/config?warehouse=any").json()
     prefix = told["overrides"]["prefix"]

@@ -25,16 +25,6 @@ from tests.doors.lab import GAUGES
 pytestmark = pytest.mark.xdist_group("iceberg")
 
 
-@pytest.fixture(scope="module")
-def client(readers):
-    return readers.client("service")
-
-
-@pytest.fixture(scope="module")
-def loaded(client):
-    return load(client, GAUGES)
-
-
 def test_what_the_real_client_signs_is_accepted_and_nothing_else():
     """pyarrow carries the signer of the AWS SDK."""
     caught = []

@@ -27,16 +27,6 @@ from tests.doors.lab import GAUGES, PEOPLE
 pytestmark = pytest.mark.xdist_group("iceberg")
 
 
-@pytest.fixture(scope="module")
-def client(readers):
-    return readers.client("service")
-
-
-@pytest.fixture(scope="module")
-def loaded(client):
-    return load(client, GAUGES)
-
-
 def test_keys_open_the_metadata_and_the_data_of_their_table(readers, client, loaded):
     metadata = read(client, loaded, metadata_path(loaded), NOW)
     data = read(client, loaded, data_path(loaded, readers), NOW)

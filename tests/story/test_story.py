@@ -8,7 +8,10 @@ the consumer goes on reading; the mended one is published; a release tells where
 from __future__ import annotations
 
 import json
+import subprocess
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -131,80 +134,137 @@ outputPorts:
 """
 
 
+PORT = "/ports/claims/claims/v1"
+
+
+@dataclass(frozen=True)
+class Team:
+    """The claims team at work: its mesh, the state of it, and the folder of its exports."""
+
+    root: Path
+    home: Path
+    source: Path
+
+    def types(self, *command: object) -> subprocess.CompletedProcess[str]:
+        """What the command line answers."""
+        return meshport(*command, cwd=self.root, MESHPORT_HOME=self.home)
+
+    def publishes(self, *claims: str) -> subprocess.CompletedProcess[str]:
+        """A run on an export with these lines."""
+        text = "\n".join(["id,order,reason,note,refund", *claims]) + "\n"
+        (self.source / "claims_desk.csv").write_text(text)
+        return self.types("run", "claims", "--source", self.source)
+
+    def state(self) -> dict[str, Any]:
+        """What `meshport status` says of the port."""
+        status = json.loads(self.types("status", "--format", "json").stdout)
+        return next(port for port in status["ports"] if port["id"] == "claims.claims.v1")
+
+
 @pytest.mark.xdist_group("story")
 def test_a_new_domain_goes_from_contract_to_consumer(home: Path, source: Path, tmp_path: Path):
-    root = copy_mesh(tmp_path / "mesh")
+    team = Team(copy_mesh(tmp_path / "mesh"), home, source)
     orders = order_ids(home)
+    good = [f"R{n},{orders[n]},damaged,it broke,10.50" for n in range(10, 21)]
 
-    def run_claims(*lines: str):
-        text = "\n".join(["id,order,reason,note,refund", *lines]) + "\n"
-        (source / "claims_desk.csv").write_text(text)
-        return meshport("run", "claims", "--source", source, cwd=root, MESHPORT_HOME=home)
+    a_scaffold_is_filled_in(team)
+    all_rows_but_a_bad_one_are_published(team, [*good, f"R21,{orders[21]},because,,3.00"])
+    with TestClient(
+        create_app(settings_at(home, team.root), is_demo=True), base_url=LOOPBACK
+    ) as consumer:
+        page = somebody_who_knows_no_names_reads_the_port(team, consumer, orders[10])
+        a_spoilt_export_is_refused(team, good[:6])
+        page = the_consumer_notices_nothing(consumer, page)
+        mended = a_mended_export_is_published(team, [*good, f"R21,{orders[21]},wrong_item,,3.00"])
+        an_old_walk_stays_while_a_new_one_sees_the_news(consumer, page, mended)
+    the_release_tells_what_it_was_made_of(team, mended)
 
-    # A scaffolded domain is a promise to be filled in: contract, source, logic.
-    assert meshport("new", "domain", "claims", cwd=root).returncode == 0
-    domain = root / "domains" / "claims"
-    (root / "contracts/claims/claims.v1.odcs.yaml").write_text(CONTRACT)
+
+def a_scaffold_is_filled_in(team: Team) -> None:
+    """A scaffolded domain is a promise to be filled in: contract, source, logic."""
+    assert team.types("new", "domain", "claims").returncode == 0
+    domain = team.root / "domains" / "claims"
+    (team.root / "contracts/claims/claims.v1.odcs.yaml").write_text(CONTRACT)
     (domain / "sources.py").write_text(SOURCES)
     (domain / "dbt/models/output_ports/claims_v1.sql").write_text(MODEL)
     edit(domain / "data_product.odps.yaml", "outputPorts:\n", INPUT)
-    assert meshport("generate", cwd=root).returncode == 0
-    linted = meshport("contract", "lint", "contracts/claims", cwd=root)
+    assert team.types("generate").returncode == 0
+    linted = team.types("contract", "lint", "contracts/claims")
     assert linted.returncode == 0, linted.stdout
 
-    # Twelve parcels came back; one names a reason that the form does not offer.
-    good = [f"R{n},{orders[n]},damaged,it broke,10.50" for n in range(10, 21)]
-    first = run_claims(*good, f"R21,{orders[21]},because,,3.00")
+
+def all_rows_but_a_bad_one_are_published(team: Team, claims: list[str]) -> None:
+    """Twelve parcels came back; one names a reason that the form does not offer."""
+    first = team.publishes(*claims)
     assert first.returncode == 0, first.stderr
-    state = port_state(root, home)
+    state = team.state()
     assert (state["rows"], state["quarantined"], state["refused"]) == (11, 1, None)
 
-    # A consumer who knows no names finds the port, reads its promise, then its rows.
-    found = meshport(
-        "search", "parcels sent back", "--format", "json", cwd=root, MESHPORT_HOME=home
-    )
+
+def somebody_who_knows_no_names_reads_the_port(
+    team: Team, consumer: TestClient, order: str
+) -> Response:
+    """A consumer finds the port, reads its promise, then the first page of its rows."""
+    found = team.types("search", "parcels sent back", "--format", "json")
     assert "claims.claims.v1" in found.stdout
-    client = TestClient(create_app(settings_at(home, root), is_demo=True), base_url=LOOPBACK)
-    port = "/ports/claims/claims/v1"
-    assert client.get(f"{port}/contract").text == CONTRACT
-    page = client.get(f"{port}/rows", params={"order": "return_id", "limit": 4})
+    assert consumer.get(f"{PORT}/contract").text == CONTRACT
+    page = consumer.get(f"{PORT}/rows", params={"order": "return_id", "limit": 4})
     assert page.json()[0] == {
         "return_id": "R10",
-        "order_id": orders[10],
+        "order_id": order,
         "reason": "damaged",
         "refund_amount": 10.50,
     }
+    return page
 
-    # The next export is spoilt: half of it belongs to orders that nobody placed.
-    spoilt = run_claims(*good[:6], *(f"R{n},no-such-order,damaged,,1.00" for n in range(16, 22)))
+
+def a_spoilt_export_is_refused(team: Team, good: list[str]) -> None:
+    """The next export is spoilt: half of it belongs to orders that nobody placed."""
+    spoilt = team.publishes(*good, *(f"R{n},no-such-order,damaged,,1.00" for n in range(16, 22)))
     assert spoilt.returncode == 1
-    refused = port_state(root, home)["refused"]
-    assert any("order_id" in check["id"] for check in refused["checks"])
+    assert any("order_id" in check["id"] for check in team.state()["refused"]["checks"])
     assert "last release stays served" in spoilt.stderr
 
-    # The consumer notices nothing: same release, same walk through the pages.
-    rest = client.get(page.links["next"]["url"])
-    assert keys(rest) == ["R14", "R15", "R16", "R17"]
 
-    # The mended export is published; the old walk stays on its release, a new one sees the news.
-    mended = run_claims(*good, f"R21,{orders[21]},wrong_item,,3.00")
+def the_consumer_notices_nothing(consumer: TestClient, page: Response) -> Response:
+    """Same release, same walk through the pages."""
+    second = consumer.get(page.links["next"]["url"])
+    assert keys(second) == ["R14", "R15", "R16", "R17"]
+    assert second.headers["Meshport-Release"] == page.headers["Meshport-Release"]
+    return second
+
+
+def a_mended_export_is_published(team: Team, claims: list[str]) -> str:
+    """Its release, by name."""
+    mended = team.publishes(*claims)
     assert mended.returncode == 0, mended.stderr
-    assert port_state(root, home)["refused"] is None
-    last = client.get(rest.links["next"]["url"])
+    state = team.state()
+    assert state["refused"] is None
+    release: str = state["release"]
+    return release
+
+
+def an_old_walk_stays_while_a_new_one_sees_the_news(
+    consumer: TestClient, page: Response, mended: str
+) -> None:
+    """A walk goes on in the release in which it began."""
+    last = consumer.get(page.links["next"]["url"])
     assert keys(last) == ["R18", "R19", "R20"]
     assert last.headers["Meshport-Release"] == page.headers["Meshport-Release"]
-    news = client.get(f"{port}/rows", params={"return_id": "eq.R21"})
+    news = consumer.get(f"{PORT}/rows", params={"return_id": "eq.R21"})
     assert news.json()[0]["reason"] == "wrong_item"
-    assert news.headers["Meshport-Release"] == port_state(root, home)["release"]
+    assert news.headers["Meshport-Release"] == mended
 
-    # A release says which release of orders it was made of, and which file.
-    release = port_state(root, home)["release"]
-    receipt = meshport("receipt", release, "--format", "json", cwd=root, MESHPORT_HOME=home)
+
+def the_release_tells_what_it_was_made_of(team: Team, release: str) -> None:
+    """The release of orders, and the file."""
+    receipt = team.types("receipt", release, "--format", "json")
     assert "claims_desk.csv" in receipt.stdout
-    assert ReleaseStore(home).of("orders").pointer().current in receipt.stdout
+    assert ReleaseStore(team.home).of("orders").pointer().current in receipt.stdout
 
 
 def order_ids(home: Path) -> list[str]:
+    """Some orders that were placed, as their port shows them."""
     rows = TestClient(create_app(settings_at(home), is_demo=True), base_url=LOOPBACK).get(
         "/ports/orders/orders/v1/rows",
         params={"select": "order_id", "order": "order_id", "limit": 30},
@@ -213,9 +273,5 @@ def order_ids(home: Path) -> list[str]:
 
 
 def keys(page: Response) -> list[str]:
+    """The keys of a page's rows."""
     return [row["return_id"] for row in page.json()]
-
-
-def port_state(root: Path, home: Path) -> dict:
-    status = json.loads(meshport("status", "--format", "json", cwd=root, MESHPORT_HOME=home).stdout)
-    return next(port for port in status["ports"] if port["id"] == "claims.claims.v1")
