@@ -116,14 +116,14 @@ def run_here(home: Path, source: Path, *domains: str, **conductor: Any) -> Any:
         return run_mesh(settings_at(home), baton, domains)
 
 
-def run_there(root: Path, home: Path, source: Path, *domains: str) -> Any:
+def run_there(root: Path, home: Path, source: Path, *domains: str, **conductor: Any) -> Any:
     """Run the mesh below another root in this process, with that mesh's own domain code."""
     from meshport.orchestration.domain import Conductor
     from meshport.orchestration.landing_step import SourceChoice
     from meshport.orchestration.whole_mesh import run_mesh
 
     with environment(MESHPORT_HOME=str(home)), domains_of(root):
-        baton = Conductor(now=lambda: NOW, source=SourceChoice(source))
+        baton = Conductor(**{"now": lambda: NOW, "source": SourceChoice(source), **conductor})
         return run_mesh(settings_at(home, root), baton, domains)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -20,6 +21,10 @@ if os.environ.get("CI"):
 
 # dbt reads its own five hundred macros anew for each project; here once per process.
 enable_test_caching()
+
+# Like a run: what is imported and collected stays, and to look for cycles in it at every turn
+# takes a quarter of the collection, and a second at a time after it.
+gc.set_threshold(200_000, 50, 100)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from meshport.yaml_file import YamlDocument, parse_yaml
 from tests.building import column, contract_text, table
 
 AROUND = Surroundings(today=date(2026, 11, 21))
+_EDITS = {edit.say: edit for edit in edits()}
 FORMATS = ("text", "json", "junit", "sarif", "markdown", "github", "omds")
 
 HOSTILE = {
@@ -51,14 +52,14 @@ def rendered(report: Report, form: str) -> str:
     return text
 
 
-@cache
-def _reports() -> dict[str, Report]:
-    return {edit.say: compared(base(), edit.applied()) for edit in edits()}
-
-
 def report_of(edit: Edit) -> Report:
     """The report of one edit of the example contract, as `contract diff` makes it."""
-    return _reports()[edit.say]
+    return _report_of(edit.say)
+
+
+@cache
+def _report_of(say: str) -> Report:
+    return compared(base(), _EDITS[say].applied())
 
 
 def compared(old: YamlDocument, new: YamlDocument, **more: Any) -> Report:
