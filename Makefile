@@ -27,7 +27,8 @@ serve: $(STAMP)  ## serve what is published
 	@$(BIN)/meshport serve --port $(PORT)
 
 test: $(STAMP)  ## the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
+	@# A third works while two wait, for a browser or a server: the suite is for two cores.
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup -q
 
 check: $(STAMP)  ## format, lint, types, import layers, generated files, docs
 	@$(BIN)/ruff format --check .
