@@ -26,8 +26,8 @@ demo: $(STAMP)  ## build the mesh from the built-in sample and serve it
 serve: $(STAMP)  ## serve what is published
 	@$(BIN)/meshport serve --port $(PORT)
 
+# A third process works while two wait, for a browser or a server: the suite is made for two cores.
 test: $(STAMP)  ## the whole test suite
-	@# A third works while two wait, for a browser or a server: the suite is for two cores.
 	@$(BIN)/python -m pytest -n 3 --dist loadgroup -q
 
 check: $(STAMP)  ## format, lint, types, import layers, generated files, docs
