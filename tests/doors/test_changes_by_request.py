@@ -212,15 +212,16 @@ def test_what_cannot_be_understood_is_refused_by_name(small_door, asked):
 
 @pytest.mark.parametrize("version", [2, 7, 999_999_999])
 def test_a_version_that_there_is_not_cannot_be_known(small_door, version):
-    refused(small_door.get(f"{CHANGES}?after={version}"), 404, "MP612")
+    assert refused(small_door.get(f"{CHANGES}?after={version}"), 404, "MP612")
 
 
 def test_a_port_that_there_is_not_or_that_has_no_release_has_no_changes(
     small_door, unpublished_lab
 ):
-    refused(small_door.get("/ports/lab/other/v1/changes"), 404, "MP610")
-    refused(small_door.get(f"{CHANGES.replace('/v1/', '/v1@lab-000001-00000000/')}"), 404, "MP610")
-    refused(unpublished_lab.client().get(CHANGES), 503, "MP611")
+    pinned = CHANGES.replace("/v1/", "/v1@lab-000001-00000000/")
+    assert refused(small_door.get("/ports/lab/other/v1/changes"), 404, "MP610")
+    assert refused(small_door.get(pinned), 404, "MP610")
+    assert refused(unpublished_lab.client().get(CHANGES), 503, "MP611")
 
 
 def test_a_head_says_what_a_get_would_without_the_changes(small_door):

@@ -226,6 +226,7 @@ def test_a_process_that_dies_is_replaced_while_the_other_serves(two):
     until(lambda: len({*children_of(process)} - {first, second}) == 1)
     for _ in range(10):
         wait_for(f"{address}/healthz")
+    assert second in children_of(process)
 
 
 def test_no_process_outlives_the_one_that_was_started(two):

@@ -154,7 +154,7 @@ def test_the_official_clients_read_a_table_for_a_handful_of_requests(lab, tmp_pa
 
 
 def test_readers_at_the_same_time_get_no_more_than_their_quota():
-    rates = Rates(Limits(requests=500, window=10**6))
+    rates = Rates(500, 10**6)
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
@@ -164,3 +164,10 @@ def test_readers_at_the_same_time_get_no_more_than_their_quota():
         sys.setswitchinterval(before)
 
     assert waits.count(0) == 500
+
+
+def test_processes_share_what_one_reader_may_ask_fetch_and_try():
+    one, shared = Limits(), Limits().shared_by(4)
+
+    assert (4 * shared.requests, 4 * shared.fetches) == (one.requests, one.fetches)
+    assert 4 * shared.wrong_tokens == one.wrong_tokens

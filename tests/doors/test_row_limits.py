@@ -235,7 +235,7 @@ def test_a_large_export_goes_through_a_file_that_is_then_gone(serve, form, tmp_p
 
 def test_quotas_come_back_evenly_and_are_each_readers_own():
     now = [0.0]
-    rates = Rates(Limits(requests=10, window=100), lambda: now[0])
+    rates = Rates(10, 100, lambda: now[0])
 
     assert [rates.take("a").wait for _ in range(11)] == [0] * 10 + [10]
     assert rates.take("b").wait == 0
@@ -248,7 +248,7 @@ def test_quotas_come_back_evenly_and_are_each_readers_own():
 
 
 def test_quotas_of_many_strangers_take_bounded_memory():
-    rates = Rates(Limits(requests=10))
+    rates = Rates(10, 60)
 
     for number in range(25_000):
         rates.take(f"@{number}")

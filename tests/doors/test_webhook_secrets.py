@@ -120,8 +120,8 @@ def test_so_many_secrets_count_at_once_and_ending_them_makes_room(hooks):
 def test_an_overlap_is_between_none_and_a_week(hooks, hours):
     webhook = hooks.add("https://hooks.example.com/gauges")
 
-    refused(rotate(hooks, webhook, overlap_hours=hours), 400, "MP602")
-    refused(rotate(hooks, webhook, by="highest"), 404, "MP660")
+    assert refused(rotate(hooks, webhook, overlap_hours=hours), 400, "MP602")
+    assert refused(rotate(hooks, webhook, by="highest"), 404, "MP660")
 
 
 def test_webhooks_of_before_there_was_rotation_can_be_rotated(hooks, tmp_path):

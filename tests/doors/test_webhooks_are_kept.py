@@ -221,7 +221,8 @@ def test_a_webhook_is_there_for_its_owner_and_the_person_behind_it_and_nobody_el
 def test_a_webhook_that_cannot_be_is_refused(hooks, by, sent, status, code):
     body = {"port": str(GAUGES), "url": URL, **sent}
 
-    refused(hooks.sent(by)("POST", "/webhooks", json=body), status, code)
+    assert refused(hooks.sent(by)("POST", "/webhooks", json=body), status, code)
+    assert hooks.desk.subscriptions.all() == []
 
 
 def test_there_are_so_many_webhooks_for_one_owner_and_no_more(hooks):
@@ -231,6 +232,7 @@ def test_there_are_so_many_webhooks_for_one_owner_and_no_more(hooks):
     about = {"port": str(GAUGES), "url": URL}
     refused(hooks.sent("service")("POST", "/webhooks", json=about), 409, "MP662")
     hooks.add(URL, by="highest")
+    assert len(hooks.desk.subscriptions.all()) == MOST + 1
 
 
 def test_a_page_of_another_site_adds_no_webhook(hooks):
@@ -239,7 +241,8 @@ def test_a_page_of_another_site_adds_no_webhook(hooks):
 
     answer = hooks.sent("service")("POST", "/webhooks", json=about, headers=headers)
 
-    refused(answer, 403, "MP742")
+    assert refused(answer, 403, "MP742")
+    assert hooks.desk.subscriptions.all() == []
 
 
 def test_a_test_says_at_once_what_the_endpoint_answers(hooks):

@@ -142,12 +142,13 @@ def test_a_failing_domain_stops_those_that_rely_on_it_and_no_other(home, sample,
     model = mesh / "domains/logistics/dbt/models/output_ports/shipments_v1.sql"
     edit(model, "select", "selct")
 
-    outcome = run_there(mesh, home, sample, "catalog", "logistics", "customers")
+    outcome = run_there(mesh, home, sample)
 
-    assert states(outcome) == {
-        "catalog": "published",
-        "logistics": "refused",
-        "customers": "skipped",
+    assert states(outcome).items() >= {
+        ("catalog", "published"),
+        ("orders", "published"),
+        ("logistics", "refused"),
+        ("customers", "skipped"),
     }
     assert outcome.exit_code == 2
     assert {name: store.of(name).current().release for name in before} == before

@@ -107,8 +107,7 @@ class Audit:
             json.dumps({k: v for k, v in vars(entry).items() if v is not None}) for entry in entries
         ]
         with self.state.transaction() as con:
-            last = con.execute("select id, hash from audit order by id desc limit 1").fetchone()
-            number, before = last or self._anchor()
+            number, before = self.last
             for line in lines:
                 number, before = number + 1, _hash(before, line)
                 con.execute("insert into audit values (?, ?, ?)", (number, line, before))

@@ -104,7 +104,7 @@ def asker_of(request: Request) -> Asker:
     try:
         principal = _principal(request, doors)
     except AccessError as error:
-        doors.wrong_tokens.take(request.client.host if request.client else "").require()
+        count_wrong_token(request, doors)
         trail.asked_by(replace(NOBODY, credential=id_in(_secret(request))))
         trail.answered_with(error)
         raise
@@ -112,6 +112,16 @@ def asker_of(request: Request) -> Asker:
     purpose = request.headers.get(PURPOSE)
     query = f"?{request.url.query}" if request.url.query else ""
     return Asker(doors, principal, purpose, f"{request.url.path}{query}")
+
+
+def client_of(request: Request) -> str:
+    """The address that a request comes from; empty where there is none."""
+    return request.client.host if request.client else ""
+
+
+def count_wrong_token(request: Request, doors: Doors) -> None:
+    """Count a token that is not valid; raises ServingError MP641 where an address tries many."""
+    doors.wrong_tokens.take(client_of(request)).require()
 
 
 def confirmed(doors: Doors, principal: Principal) -> Principal:

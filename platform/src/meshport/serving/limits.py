@@ -62,6 +62,7 @@ class Limits:
             self,
             requests=max(1, self.requests // workers),
             fetches=max(1, self.fetches // workers),
+            wrong_tokens=max(1, self.wrong_tokens // workers),
             executing=max(1, self.executing // workers),
             exporting=max(1, self.exporting // workers),
             waiting=max(1, self.waiting // workers),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from meshport.serving.identity import Asker, asker_of
+from meshport.serving.identity import Asker, asker_of, client_of
 from meshport.serving.rates import Rates
 
 _LEFT = "allowance"
@@ -37,7 +37,7 @@ def quota_name(request: Request, asker: Asker) -> str:
     """Whose quota a request counts against: strangers are told apart by where they come from."""
     if asker.principal.is_known:
         return asker.principal.name
-    return f"@{request.client.host if request.client else ''}"
+    return f"@{client_of(request)}"
 
 
 def _count(request: Request, asker: Asker, rates: Rates) -> None:

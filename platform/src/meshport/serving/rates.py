@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from time import monotonic
 
 from meshport.errors import ServingError
-from meshport.serving.limits import Limits
 
 _KNOWN = 10_000
 """Principals that are remembered; who has not asked for longest is forgotten first."""
@@ -53,10 +52,10 @@ class Rates:
     """The quotas of all principals."""
 
     def __init__(
-        self, limits: Limits, clock: Callable[[], float] = monotonic, name: str = READER
+        self, quota: int, window: int, clock: Callable[[], float] = monotonic, name: str = READER
     ) -> None:
-        self._quota = limits.fetches if name == FILES else limits.requests
-        self._window = limits.window
+        self._quota = quota
+        self._window = window
         self._clock = clock
         self._name = name
         self._lock = threading.Lock()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
@@ -55,8 +55,10 @@ class Doors:
     def __post_init__(self) -> None:
         self.cursors = CursorCodec.at_home(self.settings.home)
         self.rows = RowDoor(self.limits, self.cursors)
-        self.rates, self.fetches = Rates(self.limits), Rates(self.limits, name=FILES)
-        self.wrong_tokens = Rates(replace(self.limits, requests=self.limits.wrong_tokens))
+        window = self.limits.window
+        self.rates = Rates(self.limits.requests, window)
+        self.fetches = Rates(self.limits.fetches, window, name=FILES)
+        self.wrong_tokens = Rates(self.limits.wrong_tokens, window)
         self.access = AccessRegister.at_home(self.settings.home, door="access")
         self.differences = Differences.at_home(self.settings.home)
         oidc = self.settings.oidc

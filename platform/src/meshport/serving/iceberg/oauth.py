@@ -18,6 +18,7 @@ from fastapi.responses import Response
 
 from meshport.errors import AccessError
 from meshport.serving.delta.routes import body_of
+from meshport.serving.identity import count_wrong_token
 from meshport.serving.router import DoorRouter
 from meshport.serving.state import doors_of
 
@@ -43,7 +44,7 @@ def tokens(request: Request, body: Annotated[bytes, Depends(body_of)]) -> Respon
     try:
         owner = doors.access.tokens.authenticate(secret, doors.now())
     except AccessError as error:
-        doors.wrong_tokens.take(request.client.host if request.client else "").require()
+        count_wrong_token(request, doors)
         return _refusal("invalid_client", error.fact)
     if name and name != owner.name:
         return _refusal("invalid_client", "the token is not that client's")
