@@ -60,12 +60,20 @@ def test_a_change_that_its_own_producer_cannot_publish_is_no_mutation(ground):
         try_out(ground, refused)
 
 
+def contents_of(mesh):
+    """Every file that a mutation may touch, by its path in the mesh."""
+    files = (file for part in ("contracts", "domains") for file in (mesh / part).rglob("*"))
+    return {file.relative_to(mesh): file.read_bytes() for file in files if file.is_file()}
+
+
 def test_every_mutation_can_still_be_made(merged_mesh, tmp_path):
+    unchanged = contents_of(merged_mesh)
     for number, mutation in enumerate(MUTATIONS.values()):
         root = tmp_path / str(number)
         for part in ("contracts", "domains"):
             shutil.copytree(merged_mesh / part, root / part)
         mutation.apply(root)
+        assert contents_of(root) != unchanged, mutation.say
         shutil.rmtree(root)
 
 
