@@ -164,10 +164,3 @@ def test_readers_at_the_same_time_get_no_more_than_their_quota():
         sys.setswitchinterval(before)
 
     assert waits.count(0) == 500
-
-
-def test_processes_share_what_one_reader_may_ask_fetch_and_try():
-    one, shared = Limits(), Limits().shared_by(4)
-
-    assert (4 * shared.requests, 4 * shared.fetches) == (one.requests, one.fetches)
-    assert 4 * shared.wrong_tokens == one.wrong_tokens

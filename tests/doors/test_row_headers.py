@@ -234,7 +234,7 @@ def test_limits_are_shared_by_processes():
 
     part = whole.shared_by(4)
 
-    shared = {"requests": 250, "fetches": 15_000, "executing": 2, "exporting": 1}
-    assert part == replace(whole, **shared, waiting=25, streams=10)
+    shared = {"requests": 250, "fetches": 15_000, "wrong_tokens": 75, "executing": 2}
+    assert part == replace(whole, **shared, exporting=1, waiting=25, streams=10)
     assert whole.shared_by(1) == whole
     assert min(Limits(requests=1, executing=1).shared_by(8).__dict__.values()) > 0
