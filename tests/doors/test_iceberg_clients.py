@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import http.client
-import json
-import subprocess
-import sys
 import warnings
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -24,6 +20,7 @@ from meshport.serving.app import create_app
 from tests.access.conftest import CUSTOMERS, Office
 from tests.building import ROOT, column, settings_at
 from tests.doors.iceberg import DOOR, catalog_at
+from tests.doors.iceberg_in_duckdb import iceberg_in_duckdb
 from tests.doors.lab import GAUGE_ROWS, GAUGES, arrow_of
 from tests.doors.sharing import live, office_over, rows_of, rows_over_rest
 
@@ -198,64 +195,20 @@ def test_every_type_that_is_served_is_read_with_its_values(unpublished_lab):
     assert any(value is not None for value in loaded.column("s").to_pylist())
 
 
-DUCKDB = "1.5.5"
-"""The newest version that the extension is made for."""
-_READ = """
-import json, sys
-import duckdb, duckdb_extension_httpfs, duckdb_extension_avro, duckdb_extension_iceberg
-from pathlib import Path
-
-address, secret, *questions = sys.argv[1:]
-con = duckdb.connect(config={"allow_unsigned_extensions": "true"})
-for package in (duckdb_extension_httpfs, duckdb_extension_avro, duckdb_extension_iceberg):
-    (file,) = Path(package.__path__[0]).rglob("*.duckdb_extension")
-    con.execute(f"load '{file}'")
-con.execute(f"create secret (type iceberg, token '{secret}')")
-con.execute(f"attach 'mesh' as mesh (type iceberg, endpoint '{address}/iceberg')")
-con.execute("set TimeZone = 'UTC'")
-answers = []
-for question in questions:
-    try:
-        rows = con.execute(question).fetchall()
-        answers.append([[None if v is None else str(v) for v in row] for row in rows])
-    except duckdb.Error as error:
-        answers.append(str(error))
-print(json.dumps(answers))
-"""
-
-
-def asked_with_duckdb(address: str, secret: str, *questions: str):
-    """The answers of a DuckDB that has the extension, in an environment of its own."""
-    uv = Path(sys.executable).with_name("uv")
-    packages = ["", "-extension-httpfs", "-extension-avro", "-extension-iceberg"]
-    wanted = [part for one in packages for part in ("--with", f"duckdb{one}=={DUCKDB}")]
-    alone = ["--quiet", "--no-project", "--isolated", "--python", sys.executable]
-    python = [str(uv), "run", *alone, *wanted, "python", "-c"]
-    try:
-        subprocess.run([*python, ""], capture_output=True, timeout=120, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"DuckDB {DUCKDB} with its iceberg extension is not to be had here: {error}")
-    done = subprocess.run(
-        [*python, _READ, address, secret, *questions],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 def test_duckdb_reads_the_cells_that_rest_shows(door):
     rest = rows_over_rest(door.office.client("outlet"), CUSTOMERS)
     columns = ", ".join(f"{name}::varchar" for name in rest.columns)
 
-    rows, counted, pinned, written, dropped = asked_with_duckdb(
-        door.address,
-        door.office.secret("outlet"),
+    questions = [
         f"select {columns} from mesh.customers.customers_v1",
         "select count(*) from mesh.customers.customers_v1 where state = 'SP'",
         "select count(*) from mesh.customers.customers_v1 at (version => 1)",
         "insert into mesh.customers.customers_v1 (customer_id) values ('x')",
         "drop table mesh.customers.customers_v1",
-    )
+    ]
+    secret = door.office.secret("outlet")
+    with iceberg_in_duckdb(door.address) as engine:
+        rows, counted, pinned, written, dropped = [engine.ask(secret, one) for one in questions]
 
     text = rest.astype(object).where(rest.notna(), None)
     expected = [
