@@ -209,6 +209,39 @@ def test_a_query_that_takes_too_long_ends(readers):
     assert ended.json()["detail"] == "it took longer than 1 s"
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        ALL,
+        "select count(*) from lab.gauges",
+        "select no_such_column from lab.gauges",
+        "select 1 from lab.no_such_table",
+        "select error('no')",
+        "select 1 from lab.gauges where gauge_id = 7",
+    ],
+)
+def test_a_query_that_is_sent_again_is_answered_as_before(ask, sql):
+    first, *others = [ask(sql) for _ in range(4)]
+
+    for answer in others:
+        assert (answer.status_code, answer.content) == (first.status_code, first.content)
+
+
+def test_a_query_that_is_sent_again_sees_what_its_asker_may_see_by_then(own_readers):
+    client = own_readers.client("outlet")
+
+    def seen():
+        return {column for row in client.post("/sql", json={"sql": ALL}).json() for column in row}
+
+    before = [seen(), seen()]
+    agreement = own_readers.agree("outlet", "internal")
+    meanwhile = [seen(), seen()]
+    own_readers.revoke(agreement)
+
+    assert before[0] == before[1] == seen()
+    assert meanwhile[0] == meanwhile[1] > before[0]
+
+
 def test_a_large_answer_comes_whole(ask):
     answer = ask("select range as n, repeat('x', 100) as x from range(50000)", format="ndjson")
 

@@ -103,7 +103,7 @@ def test_the_door_says_when_to_come_back(arena, monkeypatch):
     small = Pool(PoolSize(spares=0, busy=1, share=1))
     monkeypatch.setattr(arena.door, "pool", small)
     try:
-        with small.worker("somebody", 0), pytest.raises(ServingError) as caught:
+        with small.place("somebody", Limits(), 0), pytest.raises(ServingError) as caught:
             arena.door.answer(arena.asker, HARMLESS, bytearray().extend, Caps(1, 1, Limits(), 0))
     finally:
         small.close()

@@ -15,8 +15,7 @@ import pytest
 from meshport.sandbox.channel import Channel, ClosedError, LateError
 from meshport.sandbox.functions import FUNCTIONS, TABLE_FUNCTIONS
 from meshport.sandbox.gate import RefusedError, gate
-from meshport.sandbox.pool import BusyError, Pool, PoolSize
-from meshport.sandbox.question import TEXT, Limits, Shape, TableFiles
+from meshport.sandbox.question import CSV, Shape, TableFiles
 from meshport.sandbox.workers import Nursery
 from meshport.warehouse import connect_memory
 
@@ -47,26 +46,13 @@ def listener():
         yield one
 
 
-def test_who_finds_every_worker_busy_is_sent_away_at_once(nursery):
-    pool = Pool(PoolSize(spares=0, busy=2, share=1))
-    try:
-        with pool.worker("anna", 0), pool.worker("ben", 0):
-            for asker in ("anna", "carla"):
-                with pytest.raises(BusyError), pool.worker(asker, 0):
-                    pass
-        with pool.worker("carla", 0) as free:
-            assert free.ask("select 1", Limits()).tables == ()
-    finally:
-        pool.close()
-
-
 def test_a_dead_nursery_is_replaced_and_its_workers_can_still_be_killed():
     nursery = Nursery()
     worker = nursery.fork()
     os.kill(worker.nursery.process_id, signal.SIGKILL)
 
     with nursery.fork() as fresh:
-        assert fresh.ask("select 1", Limits()).tables == ()
+        assert fresh.ask("select 1").tables == ()
 
     end = worker.channel.socket.dup()
     worker.end()
@@ -83,10 +69,9 @@ from meshport.sandbox.question import Limits
 from meshport.sandbox.workers import Nursery
 nursery = Nursery()
 worker = nursery.fork()
-worker.ask({ENDLESS!r}, Limits(seconds=60))
-worker._send({{"tables": []}})
-worker._next()
-worker._send({{"first_value": True}})
+worker.limit(Limits(seconds=60))
+worker.open([])
+worker._ask({{"first_value": {ENDLESS!r}}})
 print(worker.pid, nursery.process_id, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -177,14 +162,14 @@ def test_a_worker_that_lies_about_its_answer_is_not_believed():
     [((10, 10**6), "rows", 10), ((10**6, 1000), "bytes", 500), ((100, 200), None, 100)],
 )
 def test_a_result_is_cut_off_at_a_whole_row(nursery, caps, cut, rows):
+    query = f"select 'x' as x from range({1000 if cut else 100})"
     with nursery.fork() as worker:
-        worker.ask("select 'x' from range(1000)" if cut else "select 'x' from range(100)", Limits())
         worker.open([])
         taken = bytearray()
-        written = worker.answer(Shape(TEXT, ["#1 || ','"], *caps), taken.extend)
+        written = worker.answer(query, Shape(CSV, *caps), taken.extend)
 
     assert (written.rows, written.cut) == (rows, cut)
-    assert taken == b"x," * rows
+    assert taken == b"x\n" * (1 + rows)
 
 
 def test_the_engines_own_tables_have_names_that_nobody_may_use():
@@ -237,12 +222,10 @@ def test_a_table_may_have_several_files_or_none(nursery, files):
         TableFiles("lab", "none", [], ["gauge_id"], {"gauge_id": "VARCHAR"}),
     ]
 
+    query = "select count(*) as n from lab.twice union all select count(*) from lab.none"
     with nursery.fork() as worker:
-        worker.ask(
-            "select count(*) from lab.twice union all select count(*) from lab.none", Limits()
-        )
-        assert worker.open(tables) == [("count_star()", "BIGINT")]
+        worker.open(tables)
         taken = bytearray()
-        worker.answer(Shape(TEXT, ["#1::varchar || ' '"], 10, 100), taken.extend)
+        worker.answer(query, Shape(CSV, 10, 100), taken.extend)
 
-    assert taken == b"200 0 "
+    assert taken == b"n\n200\n0\n"

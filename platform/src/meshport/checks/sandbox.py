@@ -19,7 +19,7 @@ from meshport.checks.statement import one_select
 from meshport.errors import CheckError
 from meshport.sandbox.gate import RefusedError, TableName
 from meshport.sandbox.question import Limits, TableFiles
-from meshport.sandbox.workers import EndedError, Nursery, Worker
+from meshport.sandbox.workers import EndedError, Nursery
 
 LIMITS = Limits(seconds=30.0, memory_mb=2048, threads=2)
 
@@ -57,12 +57,13 @@ class Sandbox:
 
     def _value(self, nursery: Nursery, query: str) -> Any:
         """What the query answers; raises RefusedError, EndedError."""
-        worker = nursery.fork()
-        try:
-            gated = worker.ask(query, self.limits)
-            return _first_value(worker, [self._table(name) for name in gated.tables])
-        finally:
-            worker.end()
+        with nursery.fork() as worker:
+            worker.limit(self.limits)
+            worker.open([self._table(name) for name in worker.ask(query).tables])
+            native, said = worker.first_value(query)
+        if native in ("DOUBLE", "FLOAT") and said is not None:
+            return float(said.strip('"'))
+        return json.loads(said, parse_float=Decimal) if said is not None else None
 
     def _table(self, asked: TableName) -> TableFiles:
         for name, files in self.tables.items():
@@ -75,11 +76,3 @@ class Sandbox:
 def booted() -> Nursery:
     """A sandbox that boots while other work goes on; whoever makes it stops it."""
     return Nursery(is_rehearsed=False)
-
-
-def _first_value(worker: Worker, tables: Sequence[TableFiles]) -> Any:
-    native = worker.open(tables)[0][1]
-    said = worker.first_value()
-    if native in ("DOUBLE", "FLOAT") and said is not None:
-        return float(said.strip('"'))
-    return json.loads(said, parse_float=Decimal) if said is not None else None

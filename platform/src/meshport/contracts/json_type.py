@@ -6,24 +6,17 @@ Properties).
 
 from __future__ import annotations
 
-import re
-
 from meshport.contracts.model import Column
+from meshport.value_sql import is_exact, is_rounded_in_json
 
 JSON_TYPE = "jsonType"
-_INTEGER = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
-_DECIMAL = re.compile(r"DECIMAL\((\d+),\d+\)")
-# JSON numbers are binary doubles to most readers: exact up to 15 digits.
-_EXACT_DIGITS = 15
-_WIDE = {"BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT"}
 
 
 def is_text_in_json(native: str, column: Column | None = None) -> bool:
     """Whether values of a native type are JSON strings, as the column says or to stay exact."""
-    decimal = _DECIMAL.fullmatch(native)
-    if not decimal and not _INTEGER.fullmatch(native):
+    if not is_exact(native):
         return False
     said = column.custom.get(JSON_TYPE) if column else None
     if said in ("number", "string"):
         return bool(said == "string")
-    return native in _WIDE or (decimal is not None and int(decimal[1]) > _EXACT_DIGITS)
+    return is_rounded_in_json(native)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any, BinaryIO
 
 import duckdb
 
+from meshport.sandbox.forms import text_form
 from meshport.sandbox.gate import TOO_DEEP, RefusedError, gate
-from meshport.sandbox.question import TEXT, Limits, Shape
+from meshport.sandbox.question import ARROW, JSON, PARQUET, Limits, Shape
 from meshport.sql_text import literal, quote
 
 Connection = duckdb.DuckDBPyConnection
@@ -75,15 +77,23 @@ def rehearse(con: Connection, file: str) -> None:
 
     What a forked process touches it has to copy first: now it has, before anybody waits.
     """
-    gate(parse(con, _REHEARSAL))
     make_room(con, ["rehearsal"])
     table = {"schema": "rehearsal", "name": "t", "columns": list("abcd"), "files": [file]}
     con.execute(_view(table))
-    question = Question(con, _REHEARSAL)
-    values = [f"{quote(name)} := #{place}" for place, (name, _) in enumerate(question.columns, 1)]
-    line = f"',' || to_json(struct_pack({', '.join(values)}))::varchar"
-    question.answer(Shape(TEXT, [line], rows=100, bytes=1 << 16), io.BytesIO())
+    _play(con, _REHEARSAL)
     con.execute("drop schema rehearsal cascade")
+
+
+def rehearse_on(con: Connection, table: Mapping[str, Any]) -> None:
+    """The same over some rows of a table that is open."""
+    rows = f"(from {_target(table)} limit 100)"
+    _play(con, f"select * from {rows} order by 1")
+    _play(con, f"select #1, count(*) from {rows} group by all")
+
+
+def _play(con: Connection, query: str) -> None:
+    gate(parse(con, query))
+    Question(con, query).answer(Shape(JSON, rows=100, bytes=1 << 16), io.BytesIO())
 
 
 def parse(con: Connection, query: str) -> str:
@@ -120,9 +130,13 @@ def open_tables(con: Connection, tables: Sequence[Mapping[str, Any]]) -> None:
     con.execute("set lock_configuration = true")
 
 
-def _view(table: Mapping[str, Any]) -> str:
+def _target(table: Mapping[str, Any]) -> str:
     name = quote(table["name"])
-    target = f"{quote(table['schema'])}.{name}" if table["schema"] else name
+    return f"{quote(table['schema'])}.{name}" if table["schema"] else name
+
+
+def _view(table: Mapping[str, Any]) -> str:
+    target = _target(table)
     columns = ", ".join(map(quote, table["columns"])) if table["columns"] else "*"
     rows = f"read_parquet([{', '.join(map(literal, table['files']))}])"
     if not table["files"]:  # a scope that has no rows
@@ -139,7 +153,7 @@ class Question:
         self.query = query
         self.relation = con.sql(query)
 
-    @property
+    @cached_property
     def columns(self) -> list[tuple[str, str]]:
         """Names and native types of the result."""
         names, types = self.relation.columns, [str(one) for one in self.relation.types]
@@ -152,10 +166,10 @@ class Question:
         from meshport.sandbox.results import write_result  # noqa: PLC0415  Arrow takes long to load
 
         # Each step of a relation is bound anew. A limit would be one: who writes stops reading.
-        rows = self.relation
-        if shape.expressions:
-            rows = rows.project(", ".join(shape.expressions))
-        return write_result(rows.to_arrow_reader(shape.batch), shape, sink)
+        is_text = shape.form not in (ARROW, PARQUET)
+        text = text_form(shape.form, self.columns) if is_text else None
+        rows = self.relation.project(text.line) if text else self.relation
+        return write_result(rows.to_arrow_reader(shape.batch), shape, sink, text)
 
     def first_value(self) -> str | None:
         """The first value of the first row, as JSON."""

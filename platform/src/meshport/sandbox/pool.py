@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from time import sleep
 from typing import Any
 
+from meshport.sandbox.gate import Gated, TableName
+from meshport.sandbox.question import Limits
+from meshport.sandbox.ready import ReadyWorkers, Tables
 from meshport.sandbox.workers import EndedError, Nursery, Worker
+
+_PAUSE_SECONDS = 0.005
 
 
 class BusyError(Exception):
@@ -19,9 +25,13 @@ class BusyError(Exception):
 
 @dataclass(frozen=True)
 class PoolSize:
-    """How many workers wait, how many may be busy, and how many of these for one asker."""
+    """How many workers wait, how many may be busy, and how many of these for one asker.
+
+    Besides those that wait for anybody, some wait with the tables open that somebody read last.
+    """
 
     spares: int = 2
+    ready: int = 2
     busy: int = 4
     share: int = 2
 
@@ -36,22 +46,23 @@ class Pool:
         self._turn = threading.Condition()
         self._is_closed = False
         self._spares: deque[Worker] = deque()
+        self.ready = ReadyWorkers(size.ready)
         self._refill = ThreadPoolExecutor(1, "sandbox-refill")
         self._refill.submit(self._fill)
 
     @contextmanager
-    def worker(self, asker: str, wait_seconds: float) -> Iterator[Worker]:
-        """A worker for one query of that asker, who may be kept waiting so long.
+    def place(self, asker: str, limits: Limits, wait_seconds: float) -> Iterator[Place]:
+        """A place for one query of that asker, who may be kept waiting so long.
 
         Raises BusyError, and EndedError where no process can be started.
         """
-        with self._admitted(asker, wait_seconds):
-            one = self._taken()
-            try:
-                yield one
-            finally:
-                # Only now, so that the query has the processor for itself.
-                self._replace(one)
+        place = Place(self, asker, limits)
+        try:
+            with self._admitted(asker, wait_seconds):
+                yield place
+            place.is_answered = True
+        finally:
+            self._replace(place)
 
     def seen(self) -> dict[str, Any]:
         """What holds the workers, how many there are and what memory they take."""
@@ -65,8 +76,9 @@ class Pool:
             self._is_closed = True
             self._turn.notify_all()
         self._refill.shutdown(wait=True)
-        while self._spares:
-            self._spares.popleft().end()
+        for worker in self._spares:
+            worker.end()
+        self.ready.end()
         self.nursery.stop()
 
     @contextmanager
@@ -88,23 +100,92 @@ class Pool:
             return True
         return self._busy.total() < self.size.busy and self._busy[asker] < self.size.share
 
-    def _replace(self, used: Worker) -> None:
+    def _replace(self, place: Place) -> None:
         try:
-            self._refill.submit(used.end)
+            if place.is_answered:
+                self._refill.submit(self._let_answer_leave)
+                self._refill.submit(self._prepare, place)
+            self._refill.submit(place.end)
             self._refill.submit(self._fill)
         except RuntimeError:  # the pool is closed
-            used.end()
+            place.end()
 
-    def _taken(self) -> Worker:
+    def _let_answer_leave(self) -> None:
+        # So that what the answer still needs has the processor for itself.
+        if not self._busy.total():
+            sleep(_PAUSE_SECONDS)
+
+    def spare(self, limits: Limits) -> Worker:
+        """A worker that knows nothing; raises EndedError where no process can be started."""
+        worker = self._waiting() or self.nursery.fork()
+        worker.limit(limits)
+        return worker
+
+    def _waiting(self) -> Worker | None:
         with suppress(IndexError):
             while True:
                 one = self._spares.popleft()
                 if one.is_waiting:
                     return one
                 one.end()
-        return self.nursery.fork()
+        return None
+
+    def _prepare(self, place: Place) -> None:
+        """Open for the asker's next query what this one read, while nobody waits."""
+        tables = place.worker.tables if place.worker else None
+        if not tables or not self.size.ready or self._busy.total():
+            return
+        if self.ready.has(place.asker, place.limits, tables):
+            return
+        with suppress(EndedError):
+            worker = self.spare(place.limits)
+            worker.open(tables)
+            worker.rehearse()
+            self.ready.put(place.asker, worker)
 
     def _fill(self) -> None:
         with suppress(EndedError):
             while len(self._spares) < self.size.spares and not self._is_closed:
                 self._spares.append(self.nursery.fork())
+
+
+class Place:
+    """Where one query is answered: by one worker, or by another if that has other tables open."""
+
+    def __init__(self, pool: Pool, asker: str, limits: Limits) -> None:
+        self.asker = asker
+        self.limits = limits
+        self.worker: Worker | None = None
+        self.is_answered = False
+        self._pool = pool
+
+    def ask(self, query: str) -> Gated:
+        """Which tables a query reads; raises RefusedError, EndedError."""
+        self.worker = self._taken(lambda _: True) or self._pool.spare(self.limits)
+        return self.worker.ask(query)
+
+    def expect(self, query: str, names: Collection[TableName]) -> None:
+        """Have a worker look at a gated query ahead, if one has tables of these names open."""
+        wanted = set(names)
+        self.worker = self._taken(lambda tables: {one.table_name for one in tables} == wanted)
+        if self.worker:
+            self.worker.expect(query)
+
+    def over(self, tables: Tables) -> Worker:
+        """A worker for the query with these tables open, and no others; raises EndedError."""
+        if self.worker is not None and self.worker.tables not in (None, tables):
+            self.worker.end()
+            self.worker = self._taken(lambda found: found == tables)
+        if self.worker is None:
+            self.worker = self._pool.spare(self.limits)
+        if self.worker.tables is None:
+            self.worker.open(tables)
+        return self.worker
+
+    def end(self) -> None:
+        """End its worker, whatever it does."""
+        if self.worker:
+            self.worker.end()
+
+    def _taken(self, fits: Callable[[Tables], bool]) -> Worker | None:
+        return self._pool.ready.take(self.asker, self.limits, fits)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-TEXT, ARROW, PARQUET = "text", "arrow", "parquet"
+from meshport.sandbox.gate import TableName
+
+JSON, NDJSON, CSV, ARROW, PARQUET = "json", "ndjson", "csv", "arrow", "parquet"
 
 
 @dataclass(frozen=True)
@@ -29,19 +31,20 @@ class TableFiles:
     types: Mapping[str, str] = field(default_factory=dict)
     """Native types by column; needed where there is no file to read them from."""
 
+    @property
+    def table_name(self) -> TableName:
+        """As a query names it."""
+        return TableName(self.schema, self.name)
+
 
 @dataclass(frozen=True)
 class Shape:
-    """How a result is to be written, and how much of it.
-
-    As text, the one expression is for each row what stands for it in the body. Expressions name the
-    columns of the result by their place: `#1`.
-    """
+    """The form in which a result is to be written, and how much of it."""
 
     form: str
-    expressions: Sequence[str]
     rows: int
     bytes: int
+    """What the rows may take; the head and the end of a form come on top."""
     batch: int = 4096
 
 
@@ -56,7 +59,9 @@ class Written:
 
 @dataclass(frozen=True)
 class Plan:
-    """How the engine would answer, and how many bytes each column has, by table."""
+    """How the engine would answer: with which columns (names and native types), by what steps, and
+    how many bytes each column has, by table."""
 
+    columns: Sequence[tuple[str, str]]
     operators: Sequence[Mapping[str, object]]
     column_bytes: Mapping[str, Mapping[str, int]]

@@ -12,12 +12,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from meshport.sandbox.question import ARROW, PARQUET, TEXT, Shape
+from meshport.sandbox.forms import TextForm
+from meshport.sandbox.question import ARROW, Shape
 
 
-def write_result(batches: Any, shape: Shape, sink: BinaryIO) -> dict[str, Any]:
-    """Write until the end or a cap: rows and bytes written, and the cap that cut it off."""
-    writer = _WRITERS[shape.form](sink, batches.schema)
+def write_result(
+    batches: Any, shape: Shape, sink: BinaryIO, text: TextForm | None
+) -> dict[str, Any]:
+    """Write until the end or a cap: rows and bytes written, and the cap that cut it off.
+
+    With a form for text, the batches hold the text of each row and nothing else.
+    """
+    writer = _writer(batches.schema, shape, sink, text)
     rows, cut = 0, None
     for batch in batches:
         left = shape.rows - rows
@@ -32,6 +38,12 @@ def write_result(batches: Any, shape: Shape, sink: BinaryIO) -> dict[str, Any]:
     writer.close()
     sink.flush()
     return {"rows": rows, "bytes": sink.tell(), "cut": cut}
+
+
+def _writer(schema: Any, shape: Shape, sink: BinaryIO, text: TextForm | None) -> Any:
+    if text:
+        return _Text(sink, text)
+    return _Arrow(sink, schema) if shape.form == ARROW else _Parquet(sink, schema)
 
 
 def write_sample(file: BinaryIO) -> None:
@@ -49,9 +61,11 @@ def write_sample(file: BinaryIO) -> None:
 class _Text:
     """Rows that are text already, one after the other, as they lie in memory."""
 
-    def __init__(self, sink: BinaryIO, _schema: Any) -> None:
+    def __init__(self, sink: BinaryIO, form: TextForm) -> None:
         self.sink = sink
+        self.form = form
         self.taken = 0
+        sink.write(form.before)
 
     def write(self, batch: Any, room: int) -> int:
         """Write as many rows as there is room for; how many these were."""
@@ -61,14 +75,15 @@ class _Text:
             return len(column)
         plain = memoryview(ends).cast("B")
         offsets = plain.cast("q") if pa.types.is_large_string(column.type) else plain.cast("i")
-        first = offsets[column.offset]
+        first = offsets[column.offset] + (0 if self.taken else self.form.skipped)
         end = column.offset + len(column) + 1
         fitting = bisect_right(offsets, first + room, column.offset, end) - 1
         self.taken += self.sink.write(memoryview(content)[first : offsets[fitting]])
         return int(fitting - column.offset)
 
     def close(self) -> None:
-        """Nothing follows the last row."""
+        """Write what stands after the rows."""
+        self.sink.write(self.form.after)
 
 
 class _Arrow:
@@ -126,4 +141,3 @@ def _fitting(batch: Any, room: int) -> Any:
 
 
 _ROW_GROUP_BYTES = 16 * 2**20
-_WRITERS: dict[str, Any] = {TEXT: _Text, ARROW: _Arrow, PARQUET: _Parquet}

@@ -1,21 +1,23 @@
 """The life of one sandboxed process: one query, gated, answered, gone.
 
     server                                        worker
-    {query, limits}                            →
-                                               ←  {tables, fingerprint} or {refused}
-    {tables}                                   →
-                                               ←  {columns} or {failed}
-    {shape}, {explain} or {first_value}        →
+    {limit}                                    →            where they are not the usual ones
+    {open}                                     →            the tables, before the gate or after it
+    {gate}                                     →
+                                               ←  {tables, fingerprint, columns} or {refused}
+    {expect}                                   →            instead, if the gate let it pass before
+    {answer}, {plan} or {first_value}          →
                                                ←  pieces, {rows, bytes, cut}; {plan}; {value}
 
-It never serves a second query, so nothing of one can wait for the next.
+A failure is said instead of the next reply. It never serves a second query, so nothing of one can
+wait for the next.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO, cast
 
 from meshport.sandbox.channel import Channel, ClosedError
@@ -30,6 +32,7 @@ from meshport.sandbox.engine import (
     open_tables,
     parse,
     rehearse,
+    rehearse_on,
 )
 from meshport.sandbox.gate import RefusedError, gate
 from meshport.sandbox.question import Limits, Shape
@@ -39,6 +42,7 @@ from meshport.sandbox.sink import Sink
 _RECURSION = 10_000
 _SPARE_FILES = 24
 _USUAL = Limits()
+_LAST = ("answer", "plan", "first_value")
 
 
 def serve(con: Connection, channel: Channel, landlock: int, rehearsal: str | None) -> None:
@@ -67,55 +71,87 @@ class _Life:
         self.con = con
         self.channel = channel
         self.landlock = landlock
-        self.paths: list[str] = []
+        self.tables: Sequence[Mapping[str, Any]] = ()
+        self.rooms: set[str] = set()
+        self.is_open = False
+        self.question: Question | None = None
 
     def run(self) -> None:
         """The whole conversation."""
-        asked = self._next()
-        limits = Limits(asked["seconds"], asked["memory_mb"], asked["threads"])
-        if limits != _USUAL:
-            limit_process(limits.memory_mb, limits.seconds * limits.threads)
-            bound(self.con, limits.memory_mb, limits.threads)
+        acts: dict[str, Callable[[Any], None]] = {
+            "limit": self._limit, "open": self._open, "rehearse": self._rehearse,
+            "gate": self._gate, "expect": self._expect,
+            "answer": self._answer, "plan": self._plan, "first_value": self._first_value,
+        }  # fmt: skip
         try:
-            gated = gate(parse(self.con, asked["query"]))
+            act = ""
+            while act not in _LAST:
+                ((act, about),) = self._next().items()
+                acts[act](about)
+            # Giving back its memory would take the processor from what is to become of the answer.
+            self._next()
+        except ClosedError:
+            raise
         except RefusedError as error:
             self.channel.send({"refused": error.words, "rule": error.rule})
-            return
-        except Exception as error:  # noqa: BLE001  the parser may fail in any way
-            self.channel.send({"failed": explained(error, ())})
-            return
+        except Exception as error:  # noqa: BLE001  parser and engine may fail in any way
+            paths = [file for table in self.tables for file in table["files"]]
+            self.channel.send({"failed": explained(error, paths)})
+
+    def _limit(self, said: Mapping[str, Any]) -> None:
+        limits = Limits(**said)
+        limit_process(limits.memory_mb, limits.seconds * limits.threads)
+        bound(self.con, limits.memory_mb, limits.threads)
+
+    def _gate(self, query: str) -> None:
+        gated = gate(parse(self.con, query))
         columns = None if gated.columns is None else sorted(gated.columns)
         about = {"fingerprint": gated.fingerprint, "columns": columns}
         self.channel.send({"tables": gated.tables, **about})
-        try:
-            # While the server thinks about it.
-            make_room(self.con, (table.schema for table in gated.tables))
-            self._answer(asked["query"])
-        except ClosedError:
-            raise
-        except Exception as error:  # noqa: BLE001  so may the engine
-            self.channel.send({"failed": explained(error, self.paths)})
+        # While the server thinks about it.
+        self._make_room(table.schema for table in gated.tables)
+        if self.is_open:
+            self._expect(query)
 
-    def _answer(self, query: str) -> None:
-        tables = self._next()["tables"]
-        self.paths = [file for table in tables for file in table["files"]]
-        limit_files(len(self.paths) + _SPARE_FILES)
+    def _expect(self, query: str) -> None:
+        self.question = Question(self.con, query)
+
+    def _open(self, tables: Sequence[Mapping[str, Any]]) -> None:
+        self.tables = tables
+        files = [file for table in tables for file in table["files"]]
+        self._make_room(table["schema"] for table in tables)
+        limit_files(len(files) + _SPARE_FILES)
         if self.landlock:
-            open_only(self.paths, self.landlock)
+            open_only(files, self.landlock)
         open_tables(self.con, tables)
-        question = Question(self.con, query)
-        self.channel.send({"columns": question.columns})
-        wanted = self._next()
-        if "explain" in wanted:
-            sizes = {t["schema"] + "." + t["name"]: column_bytes(self.con, t) for t in tables}
-            self.channel.send({"plan": question.plan(), "column_bytes": sizes})
-            return
-        if "first_value" in wanted:
-            self.channel.send({"value": question.first_value()})
-            return
-        shape = Shape(**wanted["shape"])
-        done = question.answer(shape, cast(BinaryIO, Sink(self.channel)))
-        self.channel.send(done)
+        self.is_open = True
+
+    def _rehearse(self, table: Mapping[str, Any]) -> None:
+        rehearse_on(self.con, table)
+
+    def _make_room(self, schemas: Iterable[str]) -> None:
+        wanted = set(schemas) - self.rooms
+        make_room(self.con, wanted)
+        self.rooms |= wanted
+
+    def _answer(self, asked: Mapping[str, Any]) -> None:
+        question, sink = self._bound(asked["query"]), Sink(self.channel)
+        self.channel.send(question.answer(Shape(**asked["shape"]), cast(BinaryIO, sink)))
+
+    def _plan(self, query: str) -> None:
+        question = self._bound(query)
+        sizes = {t["schema"] + "." + t["name"]: column_bytes(self.con, t) for t in self.tables}
+        plan = {"columns": question.columns, "operators": question.plan(), "column_bytes": sizes}
+        self.channel.send({"plan": plan})
+
+    def _first_value(self, query: str) -> None:
+        question = self._bound(query)
+        self.channel.send({"type": question.columns[0][1], "value": question.first_value()})
+
+    def _bound(self, query: str) -> Question:
+        if self.question and self.question.query == query:
+            return self.question
+        return Question(self.con, query)
 
     def _next(self) -> Mapping[str, Any]:
         message = self.channel.receive()

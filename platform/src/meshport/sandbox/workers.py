@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from time import monotonic
@@ -139,7 +139,7 @@ class Nursery:
 
 
 class Worker:
-    """One process that answers one query: `ask`, `open`, then what is wanted of it, then `end`.
+    """One process that answers one query over the tables opened for it, then to be ended.
 
     What raises EndedError has ended the process too.
     """
@@ -149,7 +149,9 @@ class Worker:
         self.pid = pid
         self.channel = channel
         self.limits = Limits()
-        self.deadline = 0.0
+        self.tables: Sequence[TableFiles] | None = None
+        """What is open; None as long as nothing can be opened but by `open`."""
+        self.deadline: float | None = None
         # Unlike its id, the handle can never mean another process.
         self._handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
         self._has_ended = False
@@ -163,29 +165,44 @@ class Worker:
     @property
     def is_waiting(self) -> bool:
         """Whether it lives and waits to be asked."""
+        if self._has_ended:
+            return False
         poll = select.poll()
         poll.register(self.channel.socket, select.POLLIN)
-        return not self._has_ended and not poll.poll(0)
+        return not poll.poll(0)
 
-    def ask(self, query: str, limits: Limits) -> Gated:
+    def limit(self, limits: Limits) -> None:
+        """Hold it to these limits; before anything is opened."""
+        if limits != self.limits:
+            self._send({"limit": asdict(limits)})
+            self.limits = limits
+
+    def ask(self, query: str) -> Gated:
         """Which tables the query reads; its time runs now. Raises RefusedError, EndedError."""
-        self.limits = limits
-        self.deadline = monotonic() + limits.seconds
-        said = self._said({"query": query, **asdict(limits)})
+        said = self._said({"gate": query})
         if "refused" in said:
             raise RefusedError(str(said["rule"]), str(said["refused"]))
         tables = tuple(TableName(str(schema), str(name)) for schema, name in said["tables"])
         columns = None if said["columns"] is None else frozenset(map(str, said["columns"]))
         return Gated(tables, str(said["fingerprint"]), columns)
 
-    def open(self, tables: Iterable[TableFiles]) -> list[tuple[str, str]]:
-        """Names and native types of the result, over these tables; raises EndedError."""
-        said = self._said({"tables": [asdict(one) for one in tables]})
-        return [(str(name), str(native)) for name, native in said["columns"]]
+    def open(self, tables: Sequence[TableFiles]) -> None:
+        """Open these tables, and nothing else ever; who asks next hears of it if that fails."""
+        self._send({"open": [asdict(one) for one in tables]})
+        self.tables = tables
 
-    def answer(self, shape: Shape, take: Callable[[bytes], object]) -> Written:
-        """Hand the result to `take`, piece by piece; raises EndedError."""
-        self._send({"shape": asdict(shape)})
+    def expect(self, query: str) -> None:
+        """Have it look at a gated query over what is open; its time runs now."""
+        self._ask({"expect": query})
+
+    def rehearse(self) -> None:
+        """Have it go the way of a query over what is open, while nobody waits."""
+        for table in self.tables or ():
+            self._send({"rehearse": asdict(table)})
+
+    def answer(self, query: str, shape: Shape, take: Callable[[bytes], object]) -> Written:
+        """Hand the result of a gated query to `take`, piece by piece; raises EndedError."""
+        self._ask({"answer": {"query": query, "shape": asdict(shape)}})
         room = 2 * shape.bytes + (1 << 24)  # forms have heads and footers
         while isinstance(piece := self._next(), bytes):
             room -= len(piece)
@@ -195,15 +212,17 @@ class Worker:
         done = self._checked(piece)
         return Written(int(done["rows"]), int(done["bytes"]), done["cut"])
 
-    def first_value(self) -> str | None:
-        """The first value of the first row as JSON; None without a row. Raises EndedError."""
-        value = self._said({"first_value": True})["value"]
-        return None if value is None else str(value)
+    def first_value(self, query: str) -> tuple[str, str | None]:
+        """The native type of the first column of a gated query and, as JSON, the value of its first
+        row; None without a row. Raises EndedError."""
+        said = self._said({"first_value": query})
+        return str(said["type"]), None if said["value"] is None else str(said["value"])
 
-    def plan(self) -> Plan:
-        """How the query would be answered; raises EndedError."""
-        said = self._said({"explain": True})
-        return Plan(said["plan"], said["column_bytes"])
+    def plan(self, query: str) -> Plan:
+        """How a gated query would be answered; raises EndedError."""
+        plan = self._said({"plan": query})["plan"]
+        columns = [(str(name), str(native)) for name, native in plan["columns"]]
+        return Plan(columns, plan["operators"], plan["column_bytes"])
 
     def end(self) -> None:
         """Kill it, whatever it does."""
@@ -220,11 +239,16 @@ class Worker:
         self.nursery.let_go(self.pid)
 
     def _said(self, message: dict[str, Any]) -> dict[str, Any]:
-        self._send(message)
+        self._ask(message)
         reply = self._next()
         if isinstance(reply, bytes):
             raise self._ended("engine", "the engine could not run it")
         return self._checked(reply)
+
+    def _ask(self, message: dict[str, Any]) -> None:
+        if self.deadline is None:
+            self.deadline = monotonic() + self.limits.seconds
+        self._send(message)
 
     def _checked(self, reply: dict[str, Any]) -> dict[str, Any]:
         if "failed" in reply:

@@ -1,4 +1,4 @@
-"""How values are written in JSON and as text: exact numbers, RFC 3339, nothing that JSON lacks."""
+"""How the columns of a port are written in the formats of rows, as the contract says."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from meshport.contracts.json_type import is_text_in_json
 from meshport.serving.rows.selection import Selected
 from meshport.serving.rows.source import RowSource
 from meshport.sql_text import quote
-
-TIMES = {"TIMESTAMP WITH TIME ZONE": "Z", "TIMESTAMP": ""}
+from meshport.value_sql import TIMES, json_value, text_value
 
 
 def json_row(source: RowSource, select: tuple[Selected, ...]) -> str:
@@ -32,27 +31,6 @@ def csv_value(source: RowSource, one: Selected) -> str:
     if one.cast is None and source.types[one.column] in TIMES:
         return text_value(quote(one.column), source.types[one.column])
     return native_value(source, one)
-
-
-def text_value(column: str, native: str) -> str:
-    """The SQL of a value as text; a moment in UTC where it has a zone, with microseconds if any."""
-    if native not in TIMES:
-        return f"cast({column} as varchar)"
-    zone = TIMES[native]
-    moment = f"timezone('UTC', {column})" if zone else column
-    text = f"strftime({moment}, '%Y-%m-%dT%H:%M:%S.%f') || '{zone}'"
-    return f"replace({text}, '.000000{zone}', '{zone}')"
-
-
-def json_value(value: str, native: str, *, is_text: bool) -> str:
-    """The SQL of what stands for a value in JSON; `is_text`: a number that would not be exact."""
-    if native in TIMES:
-        return text_value(value, native)
-    if native in ("DOUBLE", "FLOAT"):
-        # JSON has no number for these; the rest of the row must stay readable.
-        odd = f"if(isnan({value}), 'NaN', if({value} > 0, 'Infinity', '-Infinity'))"
-        return f"case when not isfinite({value}) then to_json({odd}) else to_json({value}) end"
-    return f"cast({value} as varchar)" if is_text else value
 
 
 def _json_value(source: RowSource, one: Selected) -> str:

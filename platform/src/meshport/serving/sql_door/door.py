@@ -16,8 +16,8 @@ from meshport.sandbox.workers import EndedError, Worker
 from meshport.serving.audit_trail import Reading, tell
 from meshport.serving.identity import Asker
 from meshport.serving.limits import Limits
-from meshport.serving.sql_door.forms import form_of
 from meshport.serving.sql_door.tables import SeenTable, Tables
+from meshport.serving.sql_door.verdicts import Verdicts
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,6 @@ class SqlReading:
 
     tables: tuple[SeenTable, ...]
     fingerprint: str
-    columns: tuple[tuple[str, str], ...]
-    """Names and native types of the result."""
     named: frozenset[str] | None
     """The columns that it names; None where it may take all there are."""
 
@@ -127,6 +125,7 @@ class SqlDoor:
     def __init__(self, pool: Pool, caps: Caps) -> None:
         self.pool = pool
         self.caps = caps
+        self._verdicts = Verdicts()
 
     def answer(
         self,
@@ -144,11 +143,8 @@ class SqlDoor:
         started = perf_counter()
         with self._opened(asker, question.sql, caps) as (worker, reading):
             opened = perf_counter()
-            form = form_of(question.format, reading.columns)
-            take(form.before)
-            shape = Shape(form.written, form.expressions, caps.rows, caps.bytes)
-            written = worker.answer(shape, _without_first(take, form.skipped))
-            take(form.after)
+            shape = Shape(question.format, caps.rows, caps.bytes)
+            written = worker.answer(question.sql, shape, take)
             reading.tell(written.rows)
         seconds = {"plan": opened - started, "exec": perf_counter() - opened}
         tables = tuple(ReadTable.of(one, reading.read_of(one)) for one in reading.tables)
@@ -158,20 +154,23 @@ class SqlDoor:
     def explain(self, asker: Asker, sql: str) -> SqlPlan:
         """How the query would be answered; raises as `answer`."""
         with self._opened(asker, sql, self.caps) as (worker, reading):
-            return SqlPlan(reading, worker.plan())
+            return SqlPlan(reading, worker.plan(sql))
 
     @contextmanager
     def _opened(self, asker: Asker, sql: str, caps: Caps) -> Iterator[tuple[Worker, SqlReading]]:
         name, wait = asker.principal.name, caps.wait_seconds
         try:
-            with ExitStack() as leases, self.pool.worker(name, wait) as worker:
+            with ExitStack() as leases, self.pool.place(name, caps.limits, wait) as place:
+                gated = self._verdicts.find(name, sql)
+                if gated is None:
+                    gated = self._verdicts.keep(name, sql, place.ask(sql))
+                else:
+                    place.expect(sql, gated.tables)
                 tables = Tables(asker, leases)
-                gated = worker.ask(sql, caps.limits)
                 found = tuple(tables.find(name) for name in gated.tables)
-                columns = tuple(worker.open([table.files for table in found]))
-                reading = SqlReading(found, gated.fingerprint, columns, gated.columns)
+                reading = SqlReading(found, gated.fingerprint, gated.columns)
                 reading.tell()
-                yield worker, reading
+                yield place.over([table.files for table in found]), reading
         except RefusedError as error:
             raise _refusal(error) from error
         except EndedError as error:
@@ -179,17 +178,6 @@ class SqlDoor:
         except BusyError as error:
             hint = "send it again in a second"
             raise ServingError("MP635", "every worker has a query already", hint=hint) from error
-
-
-def _without_first(take: Callable[[bytes], object], skipped: int) -> Callable[[bytes], object]:
-    left = skipped
-
-    def handed(piece: bytes) -> None:
-        nonlocal left
-        take(piece[left:])
-        left = max(0, left - len(piece))
-
-    return handed
 
 
 _RULES = {"select": "MP630", "syntax": "MP630", "table": "MP632"}

@@ -16,7 +16,7 @@ def explanation(plan: SqlPlan, caps: Caps, layers: Sequence[str]) -> dict[str, A
     sizes = plan.plan.column_bytes
     return {
         "query_hash": plan.reading.fingerprint,
-        "columns": [{"name": name, "type": native} for name, native in plan.reading.columns],
+        "columns": [{"name": name, "type": native} for name, native in plan.plan.columns],
         "tables": [_table(table) for table in plan.reading.tables],
         "bytes_to_read_at_most": sum(_bytes(columns, sizes) for columns in scans),
         "plan": plan.plan.operators,

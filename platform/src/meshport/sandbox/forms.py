@@ -6,10 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from meshport.contracts.json_type import is_text_in_json
-from meshport.sandbox.question import ARROW, PARQUET, TEXT
-from meshport.serving.rows.encoding import TIMES, json_value, text_value
+from meshport.sandbox.question import CSV, NDJSON
 from meshport.sql_text import quote
+from meshport.value_sql import TIMES, is_rounded_in_json, json_value, text_value
 
 Columns = Sequence[tuple[str, str]]
 _NEVER_QUOTED = re.compile(
@@ -18,32 +17,29 @@ _NEVER_QUOTED = re.compile(
 
 
 @dataclass(frozen=True)
-class Form:
-    """What the engine writes for each row, and what stands around the rows."""
+class TextForm:
+    """The SQL of each row's text, and what stands around the rows."""
 
-    written: str
-    expressions: tuple[str, ...] = ()
+    line: str
     before: bytes = b""
     after: bytes = b""
     skipped: int = 0
     """How many bytes of the first row are left out: the separator that nothing comes before."""
 
 
-def form_of(format_: str, columns: Columns) -> Form:
-    """How these columns are written in that format."""
-    if format_ in (ARROW, PARQUET):
-        return Form(format_)
-    if format_ == "csv":
+def text_form(form: str, columns: Columns) -> TextForm:
+    """How these columns, which the SQL names by their place, are written as JSON, NDJSON or CSV."""
+    if form == CSV:
         head = ",".join(_csv_text(name) for name, _ in columns)
-        return Form(TEXT, (f"{_csv_line(columns)} || chr(10)",), f"{head}\n".encode())
+        return TextForm(f"{_csv_line(columns)} || chr(10)", f"{head}\n".encode())
     values = [
-        f"{quote(name)} := {json_value(f'#{place}', native, is_text=is_text_in_json(native))}"
+        f"{quote(name)} := {json_value(f'#{place}', native, is_text=is_rounded_in_json(native))}"
         for place, (name, native) in enumerate(columns, 1)
     ]
     line = f"to_json(struct_pack({', '.join(values)}))::varchar"
-    if format_ == "ndjson":
-        return Form(TEXT, (f"{line} || chr(10)",))
-    return Form(TEXT, (f"',' || {line}",), b"[", b"]", skipped=1)
+    if form == NDJSON:
+        return TextForm(f"{line} || chr(10)")
+    return TextForm(f"',' || {line}", b"[", b"]", skipped=1)
 
 
 def _csv_line(columns: Columns) -> str:
