@@ -112,8 +112,12 @@ class Pool:
 
     def _let_answer_leave(self) -> None:
         # So that what the answer still needs has the processor for itself.
-        if not self._busy.total():
+        if self._is_idle():
             sleep(_PAUSE_SECONDS)
+
+    def _is_idle(self) -> bool:
+        with self._turn:
+            return not self._busy.total()
 
     def spare(self, limits: Limits) -> Worker:
         """A worker that knows nothing; raises EndedError where no process can be started."""
@@ -133,7 +137,7 @@ class Pool:
     def _prepare(self, place: Place) -> None:
         """Open for the asker's next query what this one read, while nobody waits."""
         tables = place.worker.tables if place.worker else None
-        if not tables or not self.size.ready or self._busy.total():
+        if not tables or not self.size.ready or not self._is_idle():
             return
         if self.ready.has(place.asker, place.limits, tables):
             return
