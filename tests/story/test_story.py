@@ -177,6 +177,7 @@ def test_a_new_domain_goes_from_contract_to_consumer(home: Path, source: Path, t
         page = the_consumer_notices_nothing(consumer, page)
         mended = a_mended_export_is_published(team, [*good, f"R21,{orders[21]},wrong_item,,3.00"])
         an_old_walk_stays_while_a_new_one_sees_the_news(consumer, page, mended)
+    assert team.state()["release"] == mended != page.headers["Meshport-Release"]
     the_release_tells_what_it_was_made_of(team, mended)
 
 
