@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 from meshport.sandbox.question import CSV, NDJSON
 from meshport.sql_text import quote
-from meshport.value_sql import TIMES, is_rounded_in_json, json_value, text_value
+from meshport.value_sql import TIMES, is_exact, is_rounded_in_json, json_value, text_value
 
 Columns = Sequence[tuple[str, str]]
-_NEVER_QUOTED = re.compile(
-    r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DECIMAL\(\d+,\d+\)|DOUBLE|FLOAT|BOOLEAN|DATE|TIME|UUID"
-)
+_NEVER_QUOTED = {*TIMES, "DOUBLE", "FLOAT", "BOOLEAN", "DATE", "TIME", "UUID"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ def _csv_line(columns: Columns) -> str:
 
 def _csv_value(column: str, native: str) -> str:
     text = text_value(column, native)
-    if native in TIMES or _NEVER_QUOTED.fullmatch(native):
+    if native in _NEVER_QUOTED or is_exact(native):
         return f"coalesce({text}, '')"
     quoted = f"""'"' || replace({text}, '"', '""') || '"'"""
     # An empty text is quoted, a null is nothing: so that one can be told from the other.

@@ -71,9 +71,8 @@ class _Life:
         self.con = con
         self.channel = channel
         self.landlock = landlock
-        self.tables: Sequence[Mapping[str, Any]] = ()
+        self.tables: Sequence[Mapping[str, Any]] | None = None
         self.rooms: set[str] = set()
-        self.is_open = False
         self.question: Question | None = None
 
     def run(self) -> None:
@@ -95,8 +94,7 @@ class _Life:
         except RefusedError as error:
             self.channel.send({"refused": error.words, "rule": error.rule})
         except Exception as error:  # noqa: BLE001  parser and engine may fail in any way
-            paths = [file for table in self.tables for file in table["files"]]
-            self.channel.send({"failed": explained(error, paths)})
+            self.channel.send({"failed": explained(error, _files_of(self.tables or ()))})
 
     def _limit(self, said: Mapping[str, Any]) -> None:
         limits = Limits(**said)
@@ -110,7 +108,7 @@ class _Life:
         self.channel.send({"tables": gated.tables, **about})
         # While the server thinks about it.
         self._make_room(table.schema for table in gated.tables)
-        if self.is_open:
+        if self.tables is not None:
             self._expect(query)
 
     def _expect(self, query: str) -> None:
@@ -118,13 +116,12 @@ class _Life:
 
     def _open(self, tables: Sequence[Mapping[str, Any]]) -> None:
         self.tables = tables
-        files = [file for table in tables for file in table["files"]]
+        files = _files_of(tables)
         self._make_room(table["schema"] for table in tables)
         limit_files(len(files) + _SPARE_FILES)
         if self.landlock:
             open_only(files, self.landlock)
         open_tables(self.con, tables)
-        self.is_open = True
 
     def _rehearse(self, table: Mapping[str, Any]) -> None:
         rehearse_on(self.con, table)
@@ -139,8 +136,8 @@ class _Life:
         self.channel.send(question.answer(Shape(**asked["shape"]), cast(BinaryIO, sink)))
 
     def _plan(self, query: str) -> None:
-        question = self._bound(query)
-        sizes = {t["schema"] + "." + t["name"]: column_bytes(self.con, t) for t in self.tables}
+        question, tables = self._bound(query), self.tables or ()
+        sizes = {t["schema"] + "." + t["name"]: column_bytes(self.con, t) for t in tables}
         plan = {"columns": question.columns, "operators": question.plan(), "column_bytes": sizes}
         self.channel.send({"plan": plan})
 
@@ -158,3 +155,7 @@ class _Life:
         if isinstance(message, bytes):
             raise ClosedError
         return message
+
+
+def _files_of(tables: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [file for table in tables for file in table["files"]]
